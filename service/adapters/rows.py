@@ -1,0 +1,152 @@
+"""Between the ledger's rows and the core's values."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from service.core.outcome import Engine
+from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
+from service.core.verdict import Kind, Protection, Verdict
+from service.ports import ApiKey, Health
+
+_PLAIN = (
+    *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
+    *("size", "sha256", "reason", "attempts", "due_at", "lease_until", "version"),
+)
+
+
+def upload_to_row(upload: Upload) -> dict[str, Any]:
+    """Return an upload's row, without its segments."""
+    row = {name: getattr(upload, name) for name in _PLAIN}
+    row |= {"state": upload.state.value, "leftover": upload.leftover.value}
+    return row | _verdict_to_row(upload.verdict)
+
+
+def row_to_upload(row: RowMapping, segments: Sequence[Segment]) -> Upload:
+    """Return the upload of a row with its segments in order."""
+    plain = {name: row[name] for name in _PLAIN}
+    return Upload(
+        **plain,
+        state=State(row["state"]),
+        leftover=Leftover(row["leftover"]),
+        segments=tuple(segments),
+        verdict=_row_to_verdict(row),
+    )
+
+
+def _verdict_to_row(verdict: Verdict | None) -> dict[str, Any]:
+    engine = verdict.engine if verdict else None
+    return {
+        "verdict_kind": verdict.kind.value if verdict else None,
+        "verdict_code": verdict.code if verdict else None,
+        "verdict_signature": verdict.signature if verdict else None,
+        "verdict_sha256": verdict.sha256 if verdict else None,
+        "verdict_size": verdict.size if verdict else None,
+        "verdict_engine": engine.version if engine else None,
+        "verdict_signature_version": engine.signature_version if engine else None,
+        "verdict_signatures_made_at": engine.signatures_made_at if engine else None,
+        "verdict_protection": verdict.protection.value if verdict else None,
+        "verdict_policy": verdict.policy if verdict else None,
+        "verdict_duration": verdict.duration if verdict else None,
+        "verdict_at": verdict.at if verdict else None,
+    }
+
+
+def _row_to_verdict(row: RowMapping) -> Verdict | None:
+    if row["verdict_kind"] is None:
+        return None
+    return Verdict(
+        kind=Kind(row["verdict_kind"]),
+        code=row["verdict_code"],
+        signature=row["verdict_signature"],
+        sha256=row["verdict_sha256"],
+        size=row["verdict_size"],
+        engine=_engine(
+            row["verdict_engine"], row["verdict_signature_version"], row["verdict_signatures_made_at"]
+        ),
+        protection=Protection(row["verdict_protection"]),
+        policy=row["verdict_policy"],
+        duration=row["verdict_duration"],
+        at=row["verdict_at"],
+    )
+
+
+def _engine(version: str | None, signature_version: int | None, made_at: datetime | None) -> Engine | None:
+    return None if version is None else Engine(version, signature_version, made_at)
+
+
+def segment_to_row(upload: Upload, segment: Segment) -> dict[str, Any]:
+    """Return one segment's row."""
+    return {
+        "upload_id": upload.id,
+        "account_id": upload.account_id,
+        "meeting_id": upload.meeting_id,
+        "number": segment.number,
+        "key": segment.key,
+        "size": segment.size,
+        "sha256": segment.sha256,
+        "etag": segment.etag,
+    }
+
+
+def row_to_segment(row: RowMapping) -> Segment:
+    """Return the segment of a row."""
+    return Segment(row["number"], row["key"], row["size"], row["sha256"], row["etag"])
+
+
+def line_to_row(upload: Upload, line: LogLine) -> dict[str, Any]:
+    """Return one log line's row."""
+    return {
+        "upload_id": upload.id,
+        "account_id": upload.account_id,
+        "meeting_id": upload.meeting_id,
+        "at": line.at,
+        "event": line.event.value,
+        "before": line.before.value,
+        "after": line.after.value,
+        "detail": dict(line.detail),
+    }
+
+
+def row_to_line(row: RowMapping) -> LogLine:
+    """Return the log line of a row."""
+    return LogLine(row["at"], Event(row["event"]), State(row["before"]), State(row["after"]), row["detail"])
+
+
+def key_to_row(key: ApiKey) -> dict[str, Any]:
+    """Return one API key's row."""
+    return {
+        "prefix": key.prefix,
+        "account_id": key.account_id,
+        "secret_sha256": key.secret_sha256,
+        "label": key.label,
+        "scopes": " ".join(sorted(key.scopes)),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def row_to_key(row: RowMapping) -> ApiKey:
+    """Return the API key of a row."""
+    return ApiKey(**{**dict(row), "scopes": frozenset(row["scopes"].split())})
+
+
+def health_to_row(health: Health) -> dict[str, Any]:
+    """Return the canaries' one row."""
+    engine = health.engine
+    return {
+        "at": health.at,
+        "failures": list(health.failures),
+        "engine": engine.version if engine else None,
+        "signature_version": engine.signature_version if engine else None,
+        "signatures_made_at": engine.signatures_made_at if engine else None,
+    }
+
+
+def row_to_health(row: RowMapping) -> Health:
+    """Return what the canaries' row says."""
+    engine = _engine(row["engine"], row["signature_version"], row["signatures_made_at"])
+    return Health(row["at"], tuple(row["failures"]), engine)

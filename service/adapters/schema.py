@@ -1,0 +1,138 @@
+"""The ledger's tables, for SQLite and PostgreSQL alike. ``service/migrations`` brings them into being."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+metadata: Final = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no zone, so values go in and come out as UTC on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("prefix", String(32), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("label", String(255), nullable=False),
+    Column("scopes", String(255), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+uploads: Final = Table(
+    "uploads",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("meeting_id", String(128), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("declared_type", String(127), nullable=False),
+    Column("detected_type", String(127), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    Column("reason", String(64)),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("lease_until", Instant),
+    Column("leftover", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("verdict_kind", String(16)),
+    Column("verdict_code", String(64)),
+    Column("verdict_signature", String(512)),
+    Column("verdict_sha256", String(64)),
+    Column("verdict_size", BigInteger),
+    Column("verdict_engine", String(64)),
+    Column("verdict_signature_version", Integer),
+    Column("verdict_signatures_made_at", Instant),
+    Column("verdict_protection", String(16)),
+    Column("verdict_policy", String(64)),
+    Column("verdict_duration", Float),
+    Column("verdict_at", Instant),
+    Index("uploads_by_meeting", "account_id", "meeting_id", "id"),
+    Index("uploads_by_state", "state", "id"),
+    Index("uploads_by_leftover", "leftover", "id"),
+)
+
+segments: Final = Table(
+    "segments",
+    metadata,
+    Column("upload_id", ForeignKey("uploads.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("account_id", String(128), nullable=False),
+    Column("meeting_id", String(128), nullable=False),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("etag", String(128), nullable=False),
+)
+
+log: Final = Table(
+    "log",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("upload_id", ForeignKey("uploads.id"), nullable=False),
+    Column("account_id", String(128), nullable=False),
+    Column("meeting_id", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("log_by_upload", "upload_id", "id"),
+)
+
+scanner_health: Final = Table(
+    "scanner_health",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("failures", JSON, nullable=False),
+    Column("engine", String(64)),
+    Column("signature_version", Integer),
+    Column("signatures_made_at", Instant),
+)

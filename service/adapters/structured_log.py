@@ -1,0 +1,39 @@
+"""``ports.EventLog`` on structlog: one JSON object a line, to standard output."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+
+class StructuredLog:
+    """JSON lines with a UTC time, a level and whatever the request bound (its id)."""
+
+    def __init__(self, level: str) -> None:
+        """Write lines of ``level`` and above."""
+        self._log = structlog.wrap_logger(
+            structlog.PrintLogger(sys.stdout),
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        )
+
+    def emit(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Write one line."""
+        self._log.info(event, **fields)
+
+    def failure(self, event: str, error: BaseException, fields: Mapping[str, Any]) -> None:
+        """Write one line about an error, with its traceback."""
+        self._log.error(event, exc_info=error, **fields)
+
+    def bind(self, **fields: str) -> None:
+        """Put ``fields`` on every further line of this thread's request."""
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**fields)

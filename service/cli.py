@@ -1,0 +1,102 @@
+"""The operator's commands: ``python -m service migrate|worker|keys|submit``."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+from service import config, submit, wiring
+from service.core.errors import ConfigurationError, GreenroomError
+from service.jobs.worker import Worker
+from service.stages import access
+from service.stages.parts import Parts
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors are one line on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except GreenroomError as error:
+        print(f"greenroom: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigurationError) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m service", description="Greenroom's commands.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    migrate = commands.add_parser("migrate", help="bring the database up to date")
+    migrate.set_defaults(run=_migrate)
+    worker = commands.add_parser("worker", help="run the background worker")
+    worker.set_defaults(run=_worker)
+    _add_keys(commands.add_parser("keys", help="make, list and revoke API keys"))
+    submit.add_arguments(commands.add_parser("submit", help="send files and print their verdicts"))
+    return parser
+
+
+def _add_keys(keys: argparse.ArgumentParser) -> None:
+    commands = keys.add_subparsers(required=True, metavar="COMMAND")
+    create = commands.add_parser("create", help="make a key and print it, this once")
+    create.add_argument("--account", required=True, help="the account's id; made if it is new")
+    create.add_argument("--name", default="", help="what the key is for")
+    create.add_argument(
+        "--scopes", default=",".join(sorted(access.SCOPES)), help="comma-separated (default: all)"
+    )
+    create.add_argument("--days", type=int, help="days until it expires (default: never)")
+    create.set_defaults(run=_create_key)
+    listing = commands.add_parser("list", help="list keys, without their secrets")
+    listing.add_argument("--account", help="only this account's")
+    listing.set_defaults(run=_list_keys)
+    revoke = commands.add_parser("revoke", help="revoke a key at once")
+    revoke.add_argument("prefix", help="the part before the dot")
+    revoke.set_defaults(run=_revoke_key)
+
+
+def _parts() -> Parts:
+    return wiring.build(os.environ).parts
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    wiring.migrate(config.read_settings(os.environ))
+    return 0
+
+
+def _worker(_: argparse.Namespace) -> int:
+    services = wiring.build(os.environ)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Worker(services.parts, services.queue, services.queue_worker, stop).run()
+    return 0
+
+
+def _create_key(options: argparse.Namespace) -> int:
+    scopes = frozenset(scope.strip() for scope in options.scopes.split(",") if scope.strip())
+    lifetime = timedelta(days=options.days) if options.days is not None else None
+    key = access.create_key(_parts(), options.account, options.name, scopes, lifetime)
+    print(f"KEY={key}\nACCOUNT_ID={options.account}")
+    return 0
+
+
+def _list_keys(options: argparse.Namespace) -> int:
+    parts = _parts()
+    now = parts.clock.now()
+    for key in parts.ledger.keys(options.account):
+        state = "live" if access.is_live(key, now) else "revoked" if key.revoked_at else "expired"
+        expires = key.expires_at.isoformat(timespec="seconds") if key.expires_at else "never"
+        scopes = ",".join(sorted(key.scopes))
+        print(f"{key.prefix}  {state:7}  {key.account_id}  expires {expires}  {scopes}  {key.label}")
+    return 0
+
+
+def _revoke_key(options: argparse.Namespace) -> int:
+    parts = _parts()
+    if not parts.ledger.revoke_key(options.prefix, parts.clock.now()):
+        print(f"greenroom: no live key {options.prefix}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,151 @@
+"""Settings from the environment, read once at the start. An odd value or an unknown name means no start.
+
+Every secret can come as ``NAME_FILE``, the path of a file that holds it, as container secrets do.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from service.core.errors import ConfigurationError
+from service.core.policy import Policy, read_policy
+from service.core.verdict import Protection
+
+T = TypeVar("T")
+
+_LAST_PORT: Final = 65535
+_LONGEST_DEADLINE: Final = 3600
+_ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
+_KEYS: Final = tuple(
+    f"GREENROOM_S3_{role}_{part}" for role in _ROLES for part in ("ACCESS_KEY", "SECRET_KEY")
+)
+_SECRETS: Final = frozenset({"GREENROOM_DATABASE_URL", *_KEYS})
+_OPTIONAL: Final[Mapping[str, str]] = {
+    "GREENROOM_S3_SECURE": "true",
+    "GREENROOM_S3_REGION": "us-east-1",
+    "GREENROOM_QUARANTINE_BUCKET": "quarantine",
+    "GREENROOM_RELEASED_BUCKET": "released",
+    "GREENROOM_SIGNATURES": "official",
+    "GREENROOM_POLICY_FILE": str(Path(__file__).with_name("policy.toml")),
+    "GREENROOM_LOG_LEVEL": "info",
+    "GREENROOM_SCAN_DEADLINE": "120",
+}
+#: Names that must be set, without their ``_FILE`` forms.
+REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
+#: Every name that the service reads.
+VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *(f"{name}_FILE" for name in _SECRETS)})
+#: Names that belong to what starts the service, not to the service.
+_STARTERS: Final = frozenset(
+    {"GREENROOM_PORT", "GREENROOM_S3_PORT", "GREENROOM_STATE_DIR", "GREENROOM_SIGNATURES_DIR"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
+
+    ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
+    """
+
+    database_url: str
+    s3_endpoint: str
+    s3_secure: bool
+    s3_region: str
+    identities: Mapping[str, tuple[str, str]]
+    quarantine_bucket: str
+    released_bucket: str
+    clamd: str | tuple[str, int]
+    protection: Protection
+    policy: Policy
+    log_level: str
+    scan_deadline: float
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings in ``environ``, or raise ``ConfigurationError`` naming the first odd name."""
+    known = VARIABLES | _STARTERS
+    for name in sorted(environ):
+        if name.startswith("GREENROOM_") and name not in known and not name.startswith("GREENROOM_STACK_"):
+            raise ConfigurationError(f"{name} is not a setting of Greenroom")
+    values = {name: _value(environ, name) for name in (*REQUIRED, *_OPTIONAL)}
+    return Settings(
+        database_url=_database_url(values["GREENROOM_DATABASE_URL"]),
+        s3_endpoint=values["GREENROOM_S3_ENDPOINT"],
+        s3_secure=_one_of(values, "GREENROOM_S3_SECURE", {"true": True, "false": False}),
+        s3_region=values["GREENROOM_S3_REGION"],
+        identities={
+            role.lower(): (
+                values[f"GREENROOM_S3_{role}_ACCESS_KEY"],
+                values[f"GREENROOM_S3_{role}_SECRET_KEY"],
+            )
+            for role in _ROLES
+        },
+        quarantine_bucket=values["GREENROOM_QUARANTINE_BUCKET"],
+        released_bucket=values["GREENROOM_RELEASED_BUCKET"],
+        clamd=_clamd(values["GREENROOM_CLAMD"]),
+        protection=_one_of(values, "GREENROOM_SIGNATURES", {item.value: item for item in Protection}),
+        policy=_policy(values["GREENROOM_POLICY_FILE"]),
+        log_level=_one_of(
+            values, "GREENROOM_LOG_LEVEL", {name: name for name in ("debug", "info", "warning", "error")}
+        ),
+        scan_deadline=_seconds(values, "GREENROOM_SCAN_DEADLINE"),
+    )
+
+
+def _value(environ: Mapping[str, str], name: str) -> str:
+    path = environ.get(f"{name}_FILE") if name in _SECRETS else None
+    if path is not None and name in environ:
+        raise ConfigurationError(f"set {name} or {name}_FILE, not both")
+    if path is not None:
+        try:
+            value = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{name}_FILE cannot be read: {error}") from None
+    else:
+        value = environ.get(name, _OPTIONAL.get(name, ""))
+    if not value:
+        raise ConfigurationError(f"{name} must be set")
+    return value
+
+
+def _one_of(values: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T:
+    try:
+        return choices[values[name]]
+    except KeyError:
+        raise ConfigurationError(
+            f"{name} must be one of {', '.join(choices)}, not {values[name]!r}"
+        ) from None
+
+
+def _seconds(values: Mapping[str, str], name: str) -> float:
+    text = values[name]
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LONGEST_DEADLINE:
+        raise ConfigurationError(f"{name} must be whole seconds from 1 to {_LONGEST_DEADLINE}, not {text!r}")
+    return float(text)
+
+
+def _database_url(text: str) -> str:
+    if not text.startswith(("sqlite:////", "postgresql+psycopg://")):
+        raise ConfigurationError(
+            "GREENROOM_DATABASE_URL must begin with sqlite://// or postgresql+psycopg://"
+        )
+    return text
+
+
+def _clamd(text: str) -> str | tuple[str, int]:
+    scheme, _, rest = text.partition(":")
+    if scheme == "unix" and rest.startswith("/"):
+        return rest
+    host, _, port = rest.rpartition(":")
+    if scheme == "tcp" and host and port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT:
+        return host, int(port)
+    raise ConfigurationError(f"GREENROOM_CLAMD must be unix:/path or tcp:host:port, not {text!r}")
+
+
+def _policy(path: str) -> Policy:
+    try:
+        return read_policy(tomllib.loads(Path(path).read_text()))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"GREENROOM_POLICY_FILE cannot be read: {error}") from None

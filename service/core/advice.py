@@ -1,0 +1,36 @@
+"""What the sender can do about an upload, in one sentence."""
+
+from typing import Final
+
+from service.core.upload import State, Upload
+
+_BY_STATE: Final = {
+    State.RECEIVING: "The file is still arriving.",
+    State.QUARANTINED: "The file is stored safely and waits to be scanned; ask again in a few seconds.",
+    State.SCANNING: "The file is being scanned; ask again in a few seconds.",
+    State.CLEARED: "The file was found clean and is being released; ask again in a few seconds.",
+    State.RELEASED: "The file was found clean and can be downloaded.",
+    State.BLOCKED: "Malware was found in the file; it stays blocked. Check the computer it came from.",
+    State.HELD: "The security team has to look at the file; nobody can download it until then.",
+    State.REFUSED: "The file was not accepted and nothing of it was kept.",
+    State.ABANDONED: "The upload was not completed and nothing of it was kept; send the file again.",
+    State.ERASED: "The file was deleted.",
+}
+_BY_REASON: Final = {
+    (
+        State.HELD,
+        "encrypted",
+    ): "It cannot be scanned with a password: remove the password and upload it again.",
+    (State.HELD, "limits_exceeded"): "It is nested or packed too deeply to be scanned: upload it unpacked.",
+    (State.HELD, "malformed"): "The file is damaged: save it anew with its program and upload that.",
+    (State.HELD, "suspicious"): "It holds macros or the like: save it without them and upload that.",
+    (State.HELD, "content_lost"): "The stored file was changed or lost: upload it again.",
+    (State.REFUSED, "type_not_allowed"): "The type is not accepted, or is not what the extension says.",
+    (State.REFUSED, "too_large"): "The file is too large: the policy at /v1/policy says how large it may be.",
+    (State.REFUSED, "digest_mismatch"): "The file was changed on its way: send it again.",
+}
+
+
+def advice(upload: Upload) -> str:
+    """Return one sentence for the sender of ``upload``."""
+    return _BY_REASON.get((upload.state, upload.reason or ""), _BY_STATE[upload.state])

@@ -1,0 +1,187 @@
+"""Everything that can go wrong, as one tree. No HTTP here: ``web/errors.py`` maps classes to statuses.
+
+::
+
+    GreenroomError                 code, retryable, a sentence the sender can act on
+    +-- Refused                    the sender's request cannot be taken as it is
+    |   +-- BadRequest             a parameter or header is missing or malformed
+    |   +-- Unauthenticated        no key, or one that is unknown, expired or revoked
+    |   +-- Forbidden              the key lacks the scope
+    |   +-- NotFound               no such upload for this account
+    |   +-- Gone                   the content was erased
+    |   +-- NotReleased            the content is not (or no longer) released
+    |   +-- Busy                   the upload is in the middle of a step
+    |   +-- Overloaded             every upload slot of this process is taken
+    |   +-- ContentRefused         what arrived is refused; nothing of it is kept
+    |       +-- TooLarge           over the policy's limit
+    |       +-- TypeNotAllowed     extension or content is not on the allow-list
+    |       +-- Truncated          the body ended before its announced end
+    |       +-- DigestMismatch     the body is not what Repr-Digest announced
+    |       +-- TooSlow            slower than the policy's minimum rate
+    +-- IllegalMove                an event that the state does not allow (a bug or a lost race)
+    +-- Conflict                   another process changed the upload first
+    +-- PartUnavailable            a part this service stands on did not answer
+    |   +-- StoreUnavailable
+    |   +-- LedgerUnavailable
+    |   +-- ScannerUnavailable
+    +-- ContentLost                stored content is missing or not what was stored
+    +-- ConfigurationError         the environment or a configured file is not usable
+"""
+
+from typing import ClassVar
+
+
+class GreenroomError(Exception):
+    """Base of all errors.
+
+    ``code`` is stable and machine-readable; ``retryable`` says whether the same request may succeed
+    later; ``str(error)`` is a sentence for the sender and holds nothing secret.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+
+
+class Refused(GreenroomError):
+    """The sender's request cannot be taken as it is."""
+
+    code = "refused"
+
+
+class BadRequest(Refused):
+    """A parameter, header or body part is missing or malformed."""
+
+    code = "bad_request"
+
+
+class Unauthenticated(Refused):
+    """No API key, or one that is unknown, expired or revoked."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(Refused):
+    """The API key is good but lacks the scope this call needs."""
+
+    code = "forbidden"
+
+
+class NotFound(Refused):
+    """No such upload for this account. The same for one that belongs to another account."""
+
+    code = "not_found"
+
+
+class Gone(Refused):
+    """The upload's content was erased."""
+
+    code = "erased"
+
+
+class NotReleased(Refused):
+    """The content is not released: still being checked, held, blocked or refused."""
+
+    code = "not_released"
+
+
+class Busy(Refused):
+    """The upload is in the middle of a step and cannot be changed just now."""
+
+    code = "busy"
+    retryable = True
+
+
+class Overloaded(Refused):
+    """Every upload slot of this process is taken."""
+
+    code = "overloaded"
+    retryable = True
+
+
+class ContentRefused(Refused):
+    """What arrived is refused by policy or was damaged on the way; nothing of it is kept."""
+
+    code = "content_refused"
+
+
+class TooLarge(ContentRefused):
+    """The content is larger than the policy allows."""
+
+    code = "too_large"
+
+
+class TypeNotAllowed(ContentRefused):
+    """The extension is not on the allow-list, or the content is not what the extension says."""
+
+    code = "type_not_allowed"
+
+
+class Truncated(ContentRefused):
+    """The body ended before its announced end."""
+
+    code = "truncated"
+    retryable = True
+
+
+class DigestMismatch(ContentRefused):
+    """The body's SHA-256 is not the one announced (RFC 9530)."""
+
+    code = "digest_mismatch"
+    retryable = True
+
+
+class TooSlow(ContentRefused):
+    """The sender fell below the policy's minimum rate."""
+
+    code = "too_slow"
+    retryable = True
+
+
+class IllegalMove(GreenroomError):
+    """An event that the upload's state does not allow. Nothing was changed."""
+
+    code = "illegal_move"
+
+
+class Conflict(GreenroomError):
+    """Another process changed the upload since it was read. Nothing was changed."""
+
+    code = "conflict"
+    retryable = True
+
+
+class PartUnavailable(GreenroomError):
+    """A part this service stands on did not answer."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class StoreUnavailable(PartUnavailable):
+    """The object store did not answer, or answered with a server error."""
+
+    code = "store_unavailable"
+
+
+class LedgerUnavailable(PartUnavailable):
+    """The database did not answer."""
+
+    code = "ledger_unavailable"
+
+
+class ScannerUnavailable(PartUnavailable):
+    """The scanner cannot be reached or did not take the bytes."""
+
+    code = "scanner_unavailable"
+
+
+class ContentLost(GreenroomError):
+    """Stored content is missing, or is not what the ledger says was stored."""
+
+    code = "content_lost"
+
+
+class ConfigurationError(GreenroomError):
+    """The environment or a configured file is not usable; the process must not start."""
+
+    code = "configuration_error"

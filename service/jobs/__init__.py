@@ -1,0 +1,1 @@
+"""Background work: the queue's worker, the reconciler, the canaries."""

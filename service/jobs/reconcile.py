@@ -1,0 +1,64 @@
+"""Reconcile: find what nobody is at work on and set it going again. Every step may run twice."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from service.core.errors import Conflict, ScannerUnavailable
+from service.core.upload import State, Upload
+from service.ports import Queue
+from service.stages import judge
+from service.stages.advance import recover
+from service.stages.parts import Parts
+from service.stages.record import save
+from service.stages.sweep import sweep
+
+_BATCH: Final = 200
+#: A job that was queued in its upload's own transaction gets this long before it is queued again.
+_GRACE: Final = timedelta(seconds=3)
+#: How long a content may wait for a scanner before a person has to look.
+LONGEST_WAIT: Final = timedelta(hours=24)
+_STALE_MULTIPART: Final = timedelta(hours=24)
+_KEEP_JOBS: Final = timedelta(hours=1)
+
+
+def reconcile(parts: Parts, queue: Queue) -> None:
+    """Recover what dead processes left, queue what is due, delete what must go.
+
+    Raises ``PartUnavailable`` when the ledger or the store is away; the next round begins anew.
+    """
+    now = parts.clock.now()
+    for upload in parts.ledger.unattended(now, [State.RECEIVING, State.SCANNING], _BATCH):
+        _unless_lost(partial(recover, parts, upload))
+    waiting = parts.ledger.unattended(now - _GRACE, [State.QUARANTINED, State.CLEARED], _BATCH)
+    believed = scanner_believed(parts)
+    for upload in waiting:
+        if upload.state is State.CLEARED or believed:
+            queue.push(upload, now)
+        elif now - upload.created_at > LONGEST_WAIT:
+            _unless_lost(partial(save, parts, judge.give_up(parts, upload, "scan_exhausted")))
+    while sweep(parts, _BATCH) == _BATCH:
+        pass
+
+
+def tidy(parts: Parts, queue: Queue) -> None:
+    """Do what is only needed now and then: abort stale multipart uploads, forget old jobs."""
+    parts.store.discard_unfinished(parts.clock.now() - _STALE_MULTIPART)
+    queue.purge(_KEEP_JOBS)
+
+
+def scanner_believed(parts: Parts) -> bool:
+    """Tell whether a clean answer would count now, so that scanning is worth while."""
+    try:
+        engine = parts.scanner.engine()
+    except ScannerUnavailable:
+        return False
+    return judge.trusted(parts, parts.ledger.health(), engine) is None
+
+
+def _unless_lost(step: Callable[[], Upload]) -> None:
+    try:
+        step()
+    except Conflict:
+        return

@@ -1,0 +1,69 @@
+"""API keys: made, shown once, checked. Only the SHA-256 of a secret is ever stored."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from service.core.errors import BadRequest, Forbidden, Unauthenticated
+from service.core.naming import identifier
+from service.ports import ApiKey
+from service.stages.parts import Parts
+
+SCOPES: Final = frozenset({"upload", "read", "download", "delete"})
+#: Two, so that a backend can change over from one to the next without a gap.
+MOST_LIVE_KEYS: Final = 2
+_KEY: Final = re.compile(r"(gr_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
+
+
+def create_key(
+    parts: Parts, account: str, label: str, scopes: frozenset[str], lifetime: timedelta | None
+) -> str:
+    """Make a key for ``account`` (created if new) and return it as ``prefix.secret``, this once.
+
+    Raises ``BadRequest`` for an odd account, unknown scopes or a third live key.
+    """
+    if not scopes or not scopes <= SCOPES:
+        raise BadRequest(f"scopes must be some of {', '.join(sorted(SCOPES))}")
+    now = parts.clock.now()
+    prefix, secret = f"gr_{secrets.token_hex(6)}", secrets.token_urlsafe(32)
+    key = ApiKey(
+        prefix=prefix,
+        secret_sha256=_digest(secret),
+        account_id=identifier(account, "account"),
+        label=label[:255],
+        scopes=scopes,
+        created_at=now,
+        expires_at=now + lifetime if lifetime else None,
+        revoked_at=None,
+    )
+    parts.ledger.add_key(key, now, MOST_LIVE_KEYS)
+    return f"{prefix}.{secret}"
+
+
+def authenticate(parts: Parts, untrusted_key: str) -> ApiKey:
+    """Return the live key that ``untrusted_key`` is. Raises ``Unauthenticated``, whatever the reason."""
+    match = _KEY.fullmatch(untrusted_key)
+    key = parts.ledger.key(match[1]) if match else None
+    expected = key.secret_sha256 if key else "0" * 64
+    given = _digest(match[2]) if match else ""
+    if key is None or not hmac.compare_digest(given, expected) or not is_live(key, parts.clock.now()):
+        raise Unauthenticated("Send a valid API key: Authorization: Bearer prefix.secret")
+    return key
+
+
+def require(key: ApiKey, scope: str) -> None:
+    """Raise ``Forbidden`` unless ``key`` has ``scope``."""
+    if scope not in key.scopes:
+        raise Forbidden(f"This API key lacks the scope {scope!r}.")
+
+
+def is_live(key: ApiKey, now: datetime) -> bool:
+    """Tell whether a key is neither revoked nor expired at ``now``."""
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""Advance: take an upload that is on its way further, in the background.
+
+Every step may run twice and in several processes at once: compare-and-swap lets one of them win, and the
+others raise ``Conflict`` having changed nothing.
+"""
+
+from datetime import timedelta
+
+from service.core.errors import ContentLost, ScannerUnavailable, TypeNotAllowed
+from service.core.outcome import Answer, Failed, Failure, Malformed, Outcome
+from service.core.upload import Event, Leftover, State, Upload
+from service.stages import judge, sniff
+from service.stages.parts import LEASE, Parts
+from service.stages.record import save
+from service.stages.release import release
+from service.stages.scan import read_back
+
+
+def advance(parts: Parts, upload_id: str) -> Upload | None:
+    """Scan a quarantined upload, release a cleared one; return it as it then is.
+
+    An upload in any other state, or one another process has a lease on, is returned untouched; so is one
+    that waits for a scanner that is away or not to be believed. Raises ``Conflict`` and ``PartUnavailable``.
+    """
+    upload = parts.ledger.find(upload_id)
+    now = parts.clock.now()
+    if upload is None or (upload.lease_until is not None and upload.lease_until > now):
+        return upload
+    if upload.state is State.QUARANTINED:
+        upload = _scan(parts, upload)
+    elif upload.state is State.SCANNING:
+        return recover(parts, upload)
+    if upload.state is State.CLEARED:
+        return release(parts, upload)
+    return upload
+
+
+def _scan(parts: Parts, upload: Upload) -> Upload:
+    try:
+        engine = parts.scanner.engine()
+    except ScannerUnavailable:
+        return upload
+    if judge.trusted(parts, parts.ledger.health(), engine) is not None:
+        return upload
+    at = parts.clock.now()
+    lease = at + timedelta(seconds=parts.scan_deadline) + LEASE
+    scanning = save(parts, upload.moved(Event.SCAN_BEGUN, at, lease_until=lease))
+    begun = parts.clock.monotonic()
+    try:
+        outcome: Outcome = judge.weigh(parts, read_back(parts, scanning), _package(parts, scanning), engine)
+    except ContentLost:
+        return save(parts, judge.give_up(parts, scanning, "content_lost"))
+    judged = judge.decide(parts, scanning, outcome, engine, parts.clock.monotonic() - begun)
+    return save(parts, judged, wake=judged.state is State.QUARANTINED)
+
+
+def _package(parts: Parts, upload: Upload) -> Answer | None:
+    """Look into the package; one that passed at the door and does not now is not to be released."""
+    try:
+        return sniff.check_upload(parts, upload)
+    except TypeNotAllowed:
+        return Malformed("Greenroom.Package.Mismatch")
+
+
+def recover(parts: Parts, upload: Upload) -> Upload:
+    """Take over an upload whose process fell silent; return it as saved. Raises ``Conflict`` if it did not.
+
+    RECEIVING was never acknowledged and is abandoned; SCANNING goes back to quarantine with one attempt
+    spent, because the content itself may be what felled the process.
+    """
+    at = parts.clock.now()
+    if upload.state is State.RECEIVING:
+        return save(
+            parts,
+            upload.moved(
+                Event.GAVE_UP,
+                at,
+                {"code": "interrupted"},
+                reason="interrupted",
+                lease_until=None,
+                leftover=Leftover.EVERYTHING,
+            ),
+        )
+    crashed = Failed(Failure.CONNECTION_LOST, "the process that scanned it stopped")
+    judged = judge.decide(parts, upload, crashed, None, 0.0)
+    return save(parts, judged, wake=judged.state is State.QUARANTINED)

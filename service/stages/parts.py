@@ -1,0 +1,38 @@
+"""The parts that the stages work with, handed in as one value."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from service.core.policy import Policy
+from service.core.verdict import Protection
+from service.ports import Clock, EventLog, Ledger, ObjectStore, Scanner, Sniffer
+
+#: How long a process may be silent about an upload before another may take it over.
+LEASE: Final = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a stage may need. ``scan_deadline`` is in seconds, from the first byte to the answer."""
+
+    ledger: Ledger
+    store: ObjectStore
+    scanner: Scanner
+    sniffer: Sniffer
+    clock: Clock
+    log: EventLog
+    policy: Policy
+    protection: Protection
+    scan_deadline: float
+
+
+def new_upload_id(now: datetime) -> str:
+    """Return an id that sorts by time (48 bits of milliseconds) and cannot be guessed (80 random bits)."""
+    return f"up_{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def new_segment_key(upload_id: str) -> str:
+    """Return a fresh object key below the upload's own prefix. Nothing a client sent is part of it."""
+    return f"{upload_id}/{secrets.token_hex(16)}"

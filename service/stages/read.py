@@ -1,0 +1,66 @@
+"""Read: what an account may see of its uploads, and a released content as a stream.
+
+The ledger is asked, never the bucket; every segment is checked against its digest while it flows.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from service.core.errors import ContentLost, Gone, NotFound, NotReleased
+from service.core.naming import identifier
+from service.core.upload import Segment, State, Upload
+from service.stages.parts import Parts
+from service.stages.receive import CHUNK
+
+MOST_PER_PAGE: Final = 200
+
+
+def own_upload(parts: Parts, account_id: str, upload_id: str) -> Upload:
+    """Return an account's upload. Raises ``NotFound``, also for one that belongs to another account."""
+    upload = parts.ledger.find(upload_id)
+    if upload is None or upload.account_id != account_id:
+        raise NotFound("There is no such upload.")
+    return upload
+
+
+def page(
+    parts: Parts, account_id: str, untrusted_meeting: str, cursor: str | None, limit: int
+) -> tuple[Sequence[Upload], str | None]:
+    """Return a page of a meeting's uploads, newest first, and the next page's cursor if there is one."""
+    meeting = identifier(untrusted_meeting, "meeting")
+    found = parts.ledger.page(account_id, meeting, cursor, limit + 1)
+    more = len(found) > limit
+    return found[:limit], found[limit - 1].id if more else None
+
+
+def check_released(upload: Upload) -> None:
+    """Raise ``Gone`` or ``NotReleased`` unless the content may be handed out now."""
+    if upload.state is State.ERASED:
+        raise Gone("The file was deleted.")
+    if upload.state is not State.RELEASED:
+        raise NotReleased(f"The file is {upload.state} and cannot be downloaded.")
+
+
+def released_content(parts: Parts, upload: Upload) -> Iterator[bytes]:
+    """Yield a released content in chunks of at most 256 KiB.
+
+    The last chunk of a segment is only given when the segment's digest is right; else ``ContentLost`` is
+    raised, so that a changed content never arrives whole. Raises ``StoreUnavailable``.
+    """
+    for segment in upload.segments:
+        yield from _segment(parts, segment)
+
+
+def _segment(parts: Parts, segment: Segment) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    held = b""
+    with parts.store.read_released(segment.key) as source:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            if held:
+                yield held
+            held = chunk
+    if digest.hexdigest() != segment.sha256:
+        raise ContentLost("the released content is not what was scanned")
+    yield held

@@ -1,0 +1,227 @@
+"""Take in: the whole way of one upload in one pass, from first byte to released if all goes well.
+
+A clean upload costs three commits: RECEIVING; stored, scanned and cleared at once; RELEASED.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from service.core.errors import (
+    Conflict,
+    ContentRefused,
+    ScannerUnavailable,
+    TooLarge,
+    TooSlow,
+    Truncated,
+    TypeNotAllowed,
+)
+from service.core.filetype import allowed_by_name
+from service.core.naming import display_name, identifier
+from service.core.outcome import Answer, Engine, Failed, Failure
+from service.core.policy import FileType
+from service.core.upload import RESTING, Event, Leftover, State, Upload
+from service.ports import Source
+from service.stages import judge, sniff
+from service.stages.parts import LEASE, Parts, new_upload_id
+from service.stages.quarantine import store_segments
+from service.stages.receive import Intake, Leg, read_head
+from service.stages.record import save
+from service.stages.release import release
+from service.stages.sweep import discard
+
+#: A scan that is not done this long after the last byte makes the state QUARANTINED durable first.
+_SETTLE: Final = 1.0
+_RENEW_EVERY: Final = LEASE / 4
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An upload as it stands at the door. ``untrusted_*`` is what a client sent, not yet looked at.
+
+    ``announced`` is the body's length in bytes where the sender told it, ``expected_sha256`` (hex) its
+    digest where the sender told it, ``patience`` the seconds the sender waits for a verdict after the
+    last byte.
+    """
+
+    account_id: str
+    untrusted_meeting: str
+    untrusted_name: str
+    untrusted_type: str
+    announced: int | None
+    expected_sha256: str | None
+    patience: float
+    request_id: str
+
+
+def take_in(parts: Parts, arrival: Arrival, source: Source) -> Upload:
+    """Take one upload in and bring it as far as the sender's patience allows.
+
+    Raises ``BadRequest`` and ``ContentRefused`` errors for what cannot be taken (nothing of it is kept),
+    ``StoreUnavailable`` and ``LedgerUnavailable`` when it cannot be kept safely now.
+    """
+    upload, head = _begin(parts, arrival, source)
+    engine, leg = _begin_scan(parts)
+    begun = parts.clock.monotonic()
+    try:
+        upload, package = _receive(parts, arrival, source, upload, head, leg)
+        return _settle(parts, arrival, upload, leg, package, engine, begun)
+    finally:
+        leg.close()
+
+
+def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, bytes]:
+    """Refuse what can be refused early; else make the row RECEIVING durable."""
+    meeting = identifier(arrival.untrusted_meeting, "meeting")
+    name = display_name(arrival.untrusted_name)
+    allowed_by_name(parts.policy, name)
+    limit = parts.policy.max_file_size
+    if arrival.announced is not None and arrival.announced > limit:
+        raise TooLarge(f"The file has {arrival.announced} bytes; at most {limit} are accepted.")
+    head = read_head(source, arrival.announced)
+    now = parts.clock.now()
+    upload = Upload(
+        id=new_upload_id(now),
+        account_id=arrival.account_id,
+        meeting_id=meeting,
+        name=name,
+        declared_type=arrival.untrusted_type[:127],
+        detected_type="",
+        state=State.RECEIVING,
+        created_at=now,
+        updated_at=now,
+        lease_until=now + LEASE,
+    )
+    try:
+        _, detected = sniff.check_head(parts, name, head)
+    except TypeNotAllowed as error:
+        _refuse(parts, arrival, upload, error, Leftover.NOTHING)
+        raise
+    return save(parts, replace(upload, detected_type=detected)), head
+
+
+def _begin_scan(parts: Parts) -> tuple[Engine | None, Leg]:
+    """Ask the engine's name before the scan, so that the verdict never claims newer signatures than used.
+
+    A scanner that may not be believed now gets no bytes: the content waits in quarantine.
+    """
+    try:
+        engine = parts.scanner.engine()
+    except ScannerUnavailable:
+        return None, Leg(None)
+    doubt = judge.trusted(parts, parts.ledger.health(), engine)
+    return engine, Leg(None if doubt else parts.scanner)
+
+
+def _receive(
+    parts: Parts, arrival: Arrival, source: Source, upload: Upload, head: bytes, leg: Leg
+) -> tuple[Upload, Answer | None]:
+    """Bring all bytes into quarantine and look into the package. A failure leaves no row RECEIVING."""
+    intake = Intake(
+        source,
+        head=head,
+        announced=arrival.announced,
+        expected_sha256=arrival.expected_sha256,
+        limit=parts.policy.max_file_size,
+        leg=leg,
+        alive=_renewer(parts, upload),
+    )
+    try:
+        segments = store_segments(parts.store, upload.id, intake)
+        kind: FileType = allowed_by_name(parts.policy, upload.name)
+        package = sniff.check_package(parts, kind, segments, intake.head, intake.tail)
+    except ContentRefused as error:
+        _refuse(parts, arrival, upload, error, Leftover.EVERYTHING)
+        raise
+    except Conflict:
+        raise  # Another process has already abandoned the upload, leftovers and all.
+    except BaseException:
+        # Also for a worker that is told to stop: the row must not stay until its lease runs out.
+        _give_up(parts, arrival, upload, "interrupted")
+        raise
+    moved = upload.moved(
+        Event.STORED,
+        parts.clock.now(),
+        {"sha256": intake.sha256, "size": intake.size, "request": arrival.request_id},
+        size=intake.size,
+        sha256=intake.sha256,
+        segments=segments,
+    )
+    return moved, package
+
+
+def _renewer(parts: Parts, upload: Upload) -> Callable[[], None]:
+    """Return a callback that prolongs the upload's lease, at most every few seconds."""
+    due = parts.clock.now() + _RENEW_EVERY
+
+    def alive() -> None:
+        nonlocal due
+        now = parts.clock.now()
+        if now >= due:
+            parts.ledger.renew(upload, now + LEASE)
+            due = now + _RENEW_EVERY
+
+    return alive
+
+
+def _refuse(
+    parts: Parts, arrival: Arrival, upload: Upload, error: ContentRefused, leftover: Leftover
+) -> None:
+    if isinstance(error, Truncated | TooSlow):
+        _give_up(parts, arrival, upload, error.code)
+        return
+    detail = {"code": error.code, "request": arrival.request_id}
+    refused = upload.moved(
+        Event.REFUSED, parts.clock.now(), detail, reason=error.code, lease_until=None, leftover=leftover
+    )
+    discard(parts, save(parts, refused))
+
+
+def _give_up(parts: Parts, arrival: Arrival, upload: Upload, reason: str) -> None:
+    detail = {"code": reason, "request": arrival.request_id}
+    abandoned = upload.moved(
+        Event.GAVE_UP,
+        parts.clock.now(),
+        detail,
+        reason=reason,
+        lease_until=None,
+        leftover=Leftover.EVERYTHING,
+    )
+    discard(parts, save(parts, abandoned))
+
+
+def _settle(
+    parts: Parts,
+    arrival: Arrival,
+    upload: Upload,
+    leg: Leg,
+    package: Answer | None,
+    engine: Engine | None,
+    begun: float,
+) -> Upload:
+    """Make the stored content durable together with its verdict, or, if that takes long, before it."""
+    until = parts.clock.monotonic() + arrival.patience
+    lease = timedelta(seconds=parts.scan_deadline) + LEASE
+    scanning = upload.moved(Event.SCAN_BEGUN, parts.clock.now(), lease_until=parts.clock.now() + lease)
+    outcome = leg.outcome(min(_SETTLE, arrival.patience))
+    if outcome is None:
+        scanning = save(parts, scanning)
+        outcome = leg.outcome(max(0.0, until - parts.clock.monotonic()))
+    if outcome is None:
+        outcome = Failed(Failure.UNREACHABLE, "handed over to the background worker")
+    weighed = judge.weigh(parts, outcome, package, engine)
+    judged = judge.decide(parts, scanning, weighed, engine, parts.clock.monotonic() - begun)
+    judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
+    if judged.state is State.CLEARED:
+        return release(parts, judged)
+    return wait_for_rest(parts, judged, until - parts.clock.monotonic())
+
+
+def wait_for_rest(parts: Parts, upload: Upload, seconds: float) -> Upload:
+    """Return the upload as soon as it rests, or as it is after ``seconds``."""
+    until = parts.clock.monotonic() + seconds
+    while upload.state not in RESTING and parts.clock.monotonic() < until:
+        parts.clock.sleep(0.1)
+        upload = parts.ledger.find(upload.id) or upload
+    return upload

@@ -1,0 +1,1 @@
+"""HTTP: the public door for backends. Translates, and decides nothing about files."""

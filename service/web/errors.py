@@ -1,0 +1,88 @@
+"""The one table from errors to HTTP, and problem details (RFC 9457) for all of them."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from flask import Flask, Response, g, json
+from werkzeug.exceptions import HTTPException
+
+from service.core import errors
+from service.ports import EventLog
+
+#: Error class -> status. The most specific class of an error that is listed counts.
+STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
+    errors.BadRequest: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.TooSlow: 408,
+    errors.NotReleased: 409,
+    errors.Busy: 409,
+    errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.TooLarge: 413,
+    errors.TypeNotAllowed: 415,
+    errors.Truncated: 400,
+    errors.DigestMismatch: 400,
+    errors.Overloaded: 503,
+    errors.PartUnavailable: 503,
+}
+_RETRY_AFTER: Final = "5"
+
+
+def status_of(error: errors.GreenroomError) -> int:
+    """Return the status for ``error``; 500 for one that a sender should never see."""
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            return STATUSES[kind]
+    return 500
+
+
+def problem(status: int, code: str, title: str, detail: str, *, retryable: bool) -> Response:
+    """Return a problem document. ``code`` is stable; ``detail`` is a sentence the sender can act on."""
+    document = {
+        "type": f"urn:greenroom:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "retryable": retryable,
+        "request_id": g.get("request_id"),
+    }
+    response = Response(json.dumps(document), status, content_type="application/problem+json")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = _RETRY_AFTER
+    return response
+
+
+def register(app: Flask, log: EventLog) -> None:
+    """Answer every error of ``app`` with a problem document; what is not the sender's goes to the log."""
+
+    @app.errorhandler(errors.GreenroomError)
+    def known(error: errors.GreenroomError) -> Response:
+        status = status_of(error)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return unknown(error)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            log.failure("part_unavailable", error, {"code": error.code})
+        title = (type(error).__doc__ or "").split("\n")[0].rstrip(".")
+        return problem(status, error.code, title, str(error), retryable=error.retryable)
+
+    @app.errorhandler(HTTPException)
+    def routing(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = error.name.lower().replace(" ", "_")
+        answer = problem(status, code, error.name, error.description or error.name, retryable=False)
+        for name, value in error.get_headers():
+            if name.lower() != "content-type":
+                answer.headers.setdefault(name, value)
+        return answer
+
+    @app.errorhandler(Exception)
+    def unknown(error: Exception) -> Response:
+        log.failure("internal_error", error, {})
+        detail = "Something went wrong on our side. Quote the request id when you report it."
+        return problem(500, "internal_error", "Internal error", detail, retryable=True)

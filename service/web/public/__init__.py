@@ -1,0 +1,46 @@
+"""The public API (v1) for meeting backends, as a Flask app."""
+
+import re
+import secrets
+from http import HTTPStatus
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+from service.stages.parts import Parts
+from service.web import errors
+from service.web.public import health, policy, uploads
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def create_app(parts: Parts, upload_slots: int) -> Flask:
+    """Return the app over ``parts``; at most ``upload_slots`` bodies are taken in at the same time.
+
+    The slots must be fewer than the server's threads, so that slow senders leave room for questions.
+    """
+    app = Flask("greenroom", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+
+    @app.before_request
+    def name_request() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        parts.log.bind(request=g.request_id)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.method == "POST" and response.status_code >= HTTPStatus.BAD_REQUEST:
+            # The body may not have been read to its end: where the next request begins is unknown.
+            response.headers["Connection"] = "close"
+        return response
+
+    errors.register(app, parts.log)
+    app.register_blueprint(health.blueprint(parts))
+    app.register_blueprint(policy.blueprint(parts))
+    app.register_blueprint(uploads.blueprint(parts, upload_slots))
+    return app

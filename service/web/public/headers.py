@@ -1,0 +1,53 @@
+"""Reading the request headers that matter to uploads."""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from service.core.errors import BadRequest
+
+LONGEST_WAIT: Final = 60
+_MOST_DIGITS: Final = 6
+_SHA256_BYTES: Final = 32
+_PREFER_WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])')
+_SHA256: Final = re.compile(r"(?:^|,)\s*sha-256\s*=\s*([^,]*)")
+_BYTES: Final = re.compile(r":([A-Za-z0-9+/]*={0,2}):\s*")
+
+
+def preferred_wait(prefer: str, otherwise: int) -> int:
+    """Return the seconds that ``Prefer: wait=N`` asks for (RFC 7240, 4.3), at most 60."""
+    match = _PREFER_WAIT.search(prefer)
+    return min(int(match[1]), LONGEST_WAIT) if match else otherwise
+
+
+def seconds(text: str | None) -> int:
+    """Return the whole seconds of a ``wait`` parameter, at most 60. Raises ``BadRequest``."""
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise BadRequest("wait must be a whole number of seconds.")
+    return min(int(text), LONGEST_WAIT)
+
+
+def announced_sha256(repr_digest: str) -> str | None:
+    """Return the SHA-256 (hex) that ``Repr-Digest`` announces (RFC 9530), or ``None`` if it names none.
+
+    Other algorithms are passed over. Raises ``BadRequest`` if the SHA-256 is malformed.
+    """
+    match = _SHA256.search(repr_digest)
+    if match is None:
+        return None
+    value = _BYTES.fullmatch(match[1])
+    try:
+        digest = base64.b64decode(value[1], validate=True) if value else b""
+    except binascii.Error:
+        digest = b""
+    if len(digest) != _SHA256_BYTES:
+        raise BadRequest("Repr-Digest must be like sha-256=:BASE64: with 32 bytes.")
+    return digest.hex()
+
+
+def repr_digest(sha256: str) -> str:
+    """Return the ``Repr-Digest`` value for a SHA-256 in hex."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"

@@ -1,0 +1,74 @@
+"""``GET /healthz`` and ``GET /readyz``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from service.core.errors import PartUnavailable
+from service.core.outcome import Engine
+from service.core.trust import signature_age
+from service.core.verdict import Protection
+from service.stages import judge
+from service.stages.parts import Parts
+
+DEMO_NOTICE = "demo signatures: not protection"
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return jsonify({"status": "ok"})
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        report = readiness(parts)
+        answer = jsonify(report)
+        answer.status_code = 200 if report["ready"] else 503
+        return answer
+
+    return routes
+
+
+def readiness(parts: Parts) -> dict[str, Any]:
+    """Ask every dependency and return what is wrong with which, ``ready`` only if nothing is."""
+    checks = {"ledger": _ask(parts.ledger.ping), "store": _ask(parts.store.ping)}
+    report: dict[str, Any] = {"ready": False, "checks": checks}
+    try:
+        engine = parts.scanner.engine()
+        checks["scanner"] = "ok"
+        doubt = judge.trusted(parts, parts.ledger.health(), engine)
+        checks["canary"] = doubt[1] if doubt else "ok"
+        report["signatures"] = signatures(engine, parts)
+    except PartUnavailable as error:
+        checks["scanner"] = str(error)
+    report["ready"] = all(state == "ok" for state in checks.values())
+    if parts.protection is Protection.DEMO:
+        report["notice"] = DEMO_NOTICE
+    return report
+
+
+def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:
+    """Return what is known of the signatures in use; ages in seconds."""
+    age = signature_age(engine, parts.clock.now())
+    made_at = engine.signatures_made_at
+    old = age is not None and age > parts.policy.signatures_warn_age
+    return {
+        "engine": engine.version,
+        "version": engine.signature_version,
+        "made_at": made_at.isoformat() if made_at else None,
+        "age_seconds": None if age is None else round(age),
+        "warning": "the signatures are more than a day old" if old else None,
+        "protection": parts.protection.value,
+    }
+
+
+def _ask(ping: Callable[[], None]) -> str:
+    try:
+        ping()
+    except PartUnavailable as error:
+        return str(error)
+    return "ok"

@@ -1,0 +1,68 @@
+"""An upload as the API shows it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from service.core.advice import advice
+from service.core.trust import signature_age
+from service.core.upload import LogLine, Upload
+from service.core.verdict import Protection, Verdict
+from service.web.public.health import DEMO_NOTICE
+
+
+def upload_document(upload: Upload, history: Sequence[LogLine] | None = None) -> dict[str, Any]:
+    """Return the document of one upload, with the times of its steps where ``history`` is given.
+
+    Times are RFC 3339 in UTC, sizes in bytes, durations and ages in seconds.
+    """
+    document: dict[str, Any] = {
+        "id": upload.id,
+        "account": upload.account_id,
+        "meeting": upload.meeting_id,
+        "name": upload.name,
+        "size": upload.size,
+        "sha256": upload.sha256,
+        "declared_type": upload.declared_type or None,
+        "detected_type": upload.detected_type or None,
+        "state": upload.state.value,
+        "reason": upload.reason,
+        "verdict": _verdict(upload.verdict) if upload.verdict else None,
+        "advice": advice(upload),
+        "created_at": _time(upload.created_at),
+        "updated_at": _time(upload.updated_at),
+    }
+    if history is not None:
+        first = {"state": "receiving", "event": "arrived", "at": _time(upload.created_at)}
+        steps = [
+            {"state": line.after.value, "event": line.event.value, "at": _time(line.at)} for line in history
+        ]
+        document["history"] = [first, *steps]
+    return document
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    engine = verdict.engine
+    age = signature_age(engine, verdict.at) if engine else None
+    document: dict[str, Any] = {
+        "kind": verdict.kind.value,
+        "code": verdict.code,
+        "signature": verdict.signature,
+        "engine": f"ClamAV {engine.version}" if engine else None,
+        "signatures": {
+            "version": engine.signature_version if engine else None,
+            "made_at": _time(engine.signatures_made_at) if engine and engine.signatures_made_at else None,
+            "age_seconds": None if age is None else round(age),
+            "protection": verdict.protection.value,
+        },
+        "policy": verdict.policy,
+        "duration_seconds": round(verdict.duration, 4),
+        "at": _time(verdict.at),
+    }
+    if verdict.protection is Protection.DEMO:
+        document["notice"] = DEMO_NOTICE
+    return document
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,85 @@
+"""Builds the parts from the settings. The only module that knows the adapters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from service.adapters.clamd_scanner import ClamdScanner
+from service.adapters.clock import SystemClock
+from service.adapters.dbos_queue import DbosQueue, DbosWorker, migrate_queue
+from service.adapters.magic_sniffer import MagicSniffer
+from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
+from service.adapters.sql_ledger import SqlLedger, open_engine
+from service.adapters.structured_log import StructuredLog
+from service.config import Settings, read_settings
+from service.ports import Queue, QueueWorker
+from service.stages.parts import Parts
+
+_JOBS_AT_ONCE: Final = 4
+_MIGRATION_LOCK: Final = 0x67726E72
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a process of Greenroom works with."""
+
+    parts: Parts
+    queue: Queue
+    queue_worker: QueueWorker
+
+
+def build(environ: Mapping[str, str]) -> Services:
+    """Return the services that ``environ`` describes. Opens no connection.
+
+    Raises ``ConfigurationError`` for an odd environment.
+    """
+    return build_from(read_settings(environ))
+
+
+def build_from(settings: Settings) -> Services:
+    """Return the services for ``settings``."""
+    engine = open_engine(settings.database_url)
+    queue = DbosQueue(engine)
+    parts = Parts(
+        ledger=SqlLedger(engine, queue.enqueue),
+        store=_store(settings),
+        scanner=ClamdScanner(settings.clamd, settings.scan_deadline),
+        sniffer=MagicSniffer(),
+        clock=SystemClock(),
+        log=StructuredLog(settings.log_level),
+        policy=settings.policy,
+        protection=settings.protection,
+        scan_deadline=settings.scan_deadline,
+    )
+    return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the ledger's and the queue's tables up to date. May run twice, and in two processes at once."""
+    engine = open_engine(settings.database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+    migrate_queue(settings.database_url)
+
+
+def _store(settings: Settings) -> MinioStore:
+    return MinioStore(
+        settings.s3_endpoint,
+        secure=settings.s3_secure,
+        region=settings.s3_region,
+        buckets=Buckets(settings.quarantine_bucket, settings.released_bucket),
+        identities={Role(role): Identity(*keys) for role, keys in settings.identities.items()},
+    )
