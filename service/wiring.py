@@ -18,6 +18,7 @@ from service.adapters.sql_ledger import SqlLedger, open_engine
 from service.adapters.structured_log import StructuredLog
 from service.config import Settings, read_settings
 from service.ports import Queue, QueueWorker
+from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
 
 _JOBS_AT_ONCE: Final = 4
@@ -45,16 +46,17 @@ def build_from(settings: Settings) -> Services:
     """Return the services for ``settings``."""
     engine = open_engine(settings.database_url)
     queue = DbosQueue(engine)
+    ledger, clock = SqlLedger(engine, queue.enqueue), SystemClock()
     parts = Parts(
-        ledger=SqlLedger(engine, queue.enqueue),
+        ledger=ledger,
         store=_store(settings),
         scanner=ClamdScanner(settings.clamd, settings.scan_deadline),
         sniffer=MagicSniffer(),
-        clock=SystemClock(),
+        clock=clock,
+        heartbeat=Heartbeat(ledger, clock),
         log=StructuredLog(settings.log_level),
         policy=settings.policy,
         protection=settings.protection,
-        scan_deadline=settings.scan_deadline,
     )
     return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
 

@@ -30,11 +30,14 @@ class Failure(StrEnum):
     PROTOCOL = "protocol"
     UNTRUSTED = "scanner_untrusted"
     STALE_SIGNATURES = "stale_signatures"
+    STORE_UNAVAILABLE = "store_unavailable"
 
 
-#: Failures that say nothing about the file: the scanner is away or may not be believed just now. They are
-#: waited out and do not use up a file's attempts.
-BLAMELESS: Final = frozenset({Failure.UNREACHABLE, Failure.UNTRUSTED, Failure.STALE_SIGNATURES})
+#: Failures that say nothing about the file: a part is away or may not be believed just now. They are waited
+#: out and do not use up a file's attempts.
+BLAMELESS: Final = frozenset(
+    {Failure.UNREACHABLE, Failure.UNTRUSTED, Failure.STALE_SIGNATURES, Failure.STORE_UNAVAILABLE}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Worker:
         self._canary_due = 0.0
         self._limit_due = 0.0
         self._tidy_due = 0.0
+        self._trouble: str | None = None
 
     def run(self) -> None:
         """Work until told to stop.
@@ -66,8 +67,12 @@ class Worker:
             if now >= self._tidy_due:
                 tidy(self._parts, self._queue)
                 self._tidy_due = now + _TIDY_EVERY
+            self._trouble = None
         except PartUnavailable as error:
-            self._parts.log.failure("round_failed", error, {"code": error.code})
+            if self._trouble != error.code:
+                # Once for each outage, not once a second.
+                self._parts.log.failure("round_failed", error, {"code": error.code})
+            self._trouble = error.code
 
     def _send_canaries(self, now: float) -> None:
         with_limit = now >= self._limit_due
@@ -93,6 +98,7 @@ def prove_limits(parts: Parts) -> bool:
     if not away and not canary.kept(outcome):
         raise ConfigurationError(
             f"clamd does not look into files of {parts.policy.max_file_size} bytes: raise its "
-            f"StreamMaxLength, MaxFileSize and MaxScanSize, or lower max_file_size ({complaint(canary, outcome)})"
+            "StreamMaxLength, MaxFileSize and MaxScanSize, or lower max_file_size "
+            f"({complaint(canary, outcome)})"
         )
     return not away

@@ -4,13 +4,12 @@ Every step may run twice and in several processes at once: compare-and-swap lets
 others raise ``Conflict`` having changed nothing.
 """
 
-from datetime import timedelta
-
-from service.core.errors import ContentLost, ScannerUnavailable, TypeNotAllowed
+from service.core.errors import ContentLost, ScannerUnavailable, StoreUnavailable, TypeNotAllowed
 from service.core.outcome import Answer, Failed, Failure, Malformed, Outcome
 from service.core.upload import Event, Leftover, State, Upload
 from service.stages import judge, sniff
-from service.stages.parts import LEASE, Parts
+from service.stages.heartbeat import LEASE
+from service.stages.parts import Parts
 from service.stages.record import save
 from service.stages.release import release
 from service.stages.scan import read_back
@@ -43,11 +42,14 @@ def _scan(parts: Parts, upload: Upload) -> Upload:
     if judge.trusted(parts, parts.ledger.health(), engine) is not None:
         return upload
     at = parts.clock.now()
-    lease = at + timedelta(seconds=parts.scan_deadline) + LEASE
-    scanning = save(parts, upload.moved(Event.SCAN_BEGUN, at, lease_until=lease))
+    scanning = save(parts, upload.moved(Event.SCAN_BEGUN, at, lease_until=at + LEASE))
     begun = parts.clock.monotonic()
+    outcome: Outcome
     try:
-        outcome: Outcome = judge.weigh(parts, read_back(parts, scanning), _package(parts, scanning), engine)
+        with parts.heartbeat.hold(scanning):
+            outcome = judge.weigh(parts, read_back(parts, scanning), _package(parts, scanning), engine)
+    except StoreUnavailable as error:
+        outcome = Failed(Failure.STORE_UNAVAILABLE, str(error))
     except ContentLost:
         return save(parts, judge.give_up(parts, scanning, "content_lost"))
     judged = judge.decide(parts, scanning, outcome, engine, parts.clock.monotonic() - begun)

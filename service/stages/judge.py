@@ -9,6 +9,7 @@ from service.core.trust import distrust
 from service.core.upload import Event, Upload
 from service.core.verdict import Kind, Verdict, classify
 from service.ports import Health
+from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts
 
 #: Scans of one content that may fail before a person has to look.
@@ -56,7 +57,7 @@ def decide(parts: Parts, upload: Upload, outcome: Outcome, engine: Engine | None
         detail | _provenance(verdict),
         verdict=verdict,
         reason=None if kind is Kind.CLEAN else code,
-        lease_until=upload.lease_until if kind is Kind.CLEAN else None,
+        lease_until=at + LEASE if kind is Kind.CLEAN else None,
     )
 
 
@@ -76,6 +77,8 @@ def _failed(parts: Parts, upload: Upload, failed: Failed, at: datetime) -> Uploa
     if attempts >= MOST_ATTEMPTS:
         return give_up(parts, upload, "scan_exhausted")
     pause = 0 if blameless else min(2**attempts, _LONGEST_PAUSE)
+    if failed.failure is Failure.STORE_UNAVAILABLE:
+        pause = _LONGEST_PAUSE
     return upload.moved(
         Event.SCAN_FAILED,
         at,

@@ -2,30 +2,27 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
 from service.ports import Clock, EventLog, Ledger, ObjectStore, Scanner, Sniffer
-
-#: How long a process may be silent about an upload before another may take it over.
-LEASE: Final = timedelta(seconds=20)
+from service.stages.heartbeat import Heartbeat
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a stage may need. ``scan_deadline`` is in seconds, from the first byte to the answer."""
+    """Everything a stage may need."""
 
     ledger: Ledger
     store: ObjectStore
     scanner: Scanner
     sniffer: Sniffer
     clock: Clock
+    heartbeat: Heartbeat
     log: EventLog
     policy: Policy
     protection: Protection
-    scan_deadline: float
 
 
 def new_upload_id(now: datetime) -> str:

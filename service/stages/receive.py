@@ -6,7 +6,6 @@ one raises here, in the middle of the put, which is thereby abandoned.
 """
 
 import hashlib
-from collections.abc import Callable
 from typing import Final
 
 from service.core.errors import DigestMismatch, ScannerUnavailable, TooLarge, Truncated
@@ -72,16 +71,14 @@ class Intake:
         expected_sha256: str | None,
         limit: int,
         leg: Leg,
-        alive: Callable[[], None],
     ) -> None:
-        """Read on from ``source`` after ``head``. Sizes in bytes; ``alive`` is called with each chunk."""
+        """Read on from ``source`` after ``head``. Sizes in bytes, ``expected_sha256`` in hex."""
         self._source = source
         self._pending = head
         self._announced = announced
         self._expected = expected_sha256
         self._limit = limit
         self._leg = leg
-        self._alive = alive
         self._digest = hashlib.sha256()
         self._ended = False
         self.head = head[:WINDOW]
@@ -115,7 +112,6 @@ class Intake:
         self._digest.update(chunk)
         self.tail = (self.tail + chunk[-WINDOW:])[-WINDOW:]
         self._leg.feed(chunk)
-        self._alive()
         if self._announced == self.size:
             self._end()
         return chunk

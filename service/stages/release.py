@@ -23,7 +23,8 @@ def release(parts: Parts, upload: Upload) -> Upload:
     """
     at = parts.clock.now
     try:
-        _copy_out(parts, upload)
+        with parts.heartbeat.hold(upload):
+            _copy_out(parts, upload)
     except ContentLost as error:
         return save(
             parts,

@@ -10,6 +10,8 @@ from service.stages.record import save
 
 def discard(parts: Parts, upload: Upload) -> None:
     """Delete an upload's leftovers now, if the store answers; else the next sweep does."""
+    if upload.leftover is Leftover.NOTHING:
+        return
     try:
         delete_leftovers(parts, upload)
     except StoreUnavailable:

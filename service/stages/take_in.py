@@ -3,14 +3,13 @@
 A clean upload costs three commits: RECEIVING; stored, scanned and cleared at once; RELEASED.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from service.core.errors import (
     Conflict,
     ContentRefused,
+    PartUnavailable,
     ScannerUnavailable,
     TooLarge,
     TooSlow,
@@ -20,20 +19,19 @@ from service.core.errors import (
 from service.core.filetype import allowed_by_name
 from service.core.naming import display_name, identifier
 from service.core.outcome import Answer, Engine, Failed, Failure
-from service.core.policy import FileType
 from service.core.upload import RESTING, Event, Leftover, State, Upload
 from service.ports import Source
 from service.stages import judge, sniff
-from service.stages.parts import LEASE, Parts, new_upload_id
+from service.stages.heartbeat import LEASE
+from service.stages.parts import Parts, new_upload_id
 from service.stages.quarantine import store_segments
 from service.stages.receive import Intake, Leg, read_head
 from service.stages.record import save
 from service.stages.release import release
-from service.stages.sweep import discard
+from service.stages.sweep import delete_leftovers, discard
 
-#: A scan that is not done this long after the last byte makes the state QUARANTINED durable first.
+#: A scan that is not done this long after the last byte is shown, and made durable, as SCANNING first.
 _SETTLE: Final = 1.0
-_RENEW_EVERY: Final = LEASE / 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,18 @@ def take_in(parts: Parts, arrival: Arrival, source: Source) -> Upload:
     try:
         upload, package = _receive(parts, arrival, source, upload, head, leg)
         return _settle(parts, arrival, upload, leg, package, engine, begun)
+    except Conflict:
+        _clean_up(parts, upload.id)
+        raise
     finally:
         leg.close()
+
+
+def _clean_up(parts: Parts, upload_id: str) -> None:
+    """Delete what was stored after another process took this one for dead and abandoned the upload."""
+    upload = parts.ledger.find(upload_id)
+    if upload is not None and upload.state is State.ABANDONED:
+        delete_leftovers(parts, replace(upload, leftover=Leftover.EVERYTHING))
 
 
 def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, bytes]:
@@ -125,17 +133,15 @@ def _receive(
         expected_sha256=arrival.expected_sha256,
         limit=parts.policy.max_file_size,
         leg=leg,
-        alive=_renewer(parts, upload),
     )
     try:
-        segments = store_segments(parts.store, upload.id, intake)
-        kind: FileType = allowed_by_name(parts.policy, upload.name)
-        package = sniff.check_package(parts, kind, segments, intake.head, intake.tail)
+        with parts.heartbeat.hold(upload):
+            segments = store_segments(parts.store, upload.id, intake)
+            kind = allowed_by_name(parts.policy, upload.name)
+            package = sniff.check_package(parts, kind, segments, intake.head, intake.tail)
     except ContentRefused as error:
         _refuse(parts, arrival, upload, error, Leftover.EVERYTHING)
         raise
-    except Conflict:
-        raise  # Another process has already abandoned the upload, leftovers and all.
     except BaseException:
         # Also for a worker that is told to stop: the row must not stay until its lease runs out.
         _give_up(parts, arrival, upload, "interrupted")
@@ -149,20 +155,6 @@ def _receive(
         segments=segments,
     )
     return moved, package
-
-
-def _renewer(parts: Parts, upload: Upload) -> Callable[[], None]:
-    """Return a callback that prolongs the upload's lease, at most every few seconds."""
-    due = parts.clock.now() + _RENEW_EVERY
-
-    def alive() -> None:
-        nonlocal due
-        now = parts.clock.now()
-        if now >= due:
-            parts.ledger.renew(upload, now + LEASE)
-            due = now + _RENEW_EVERY
-
-    return alive
 
 
 def _refuse(
@@ -202,19 +194,24 @@ def _settle(
 ) -> Upload:
     """Make the stored content durable together with its verdict, or, if that takes long, before it."""
     until = parts.clock.monotonic() + arrival.patience
-    lease = timedelta(seconds=parts.scan_deadline) + LEASE
-    scanning = upload.moved(Event.SCAN_BEGUN, parts.clock.now(), lease_until=parts.clock.now() + lease)
-    outcome = leg.outcome(min(_SETTLE, arrival.patience))
+    at = parts.clock.now()
+    scanning = upload.moved(Event.SCAN_BEGUN, at, lease_until=at + LEASE)
+    outcome = leg.outcome(_SETTLE)
     if outcome is None:
         scanning = save(parts, scanning)
-        outcome = leg.outcome(max(0.0, until - parts.clock.monotonic()))
+        with parts.heartbeat.hold(scanning):
+            outcome = leg.outcome(max(0.0, until - parts.clock.monotonic()))
     if outcome is None:
         outcome = Failed(Failure.UNREACHABLE, "handed over to the background worker")
     weighed = judge.weigh(parts, outcome, package, engine)
     judged = judge.decide(parts, scanning, weighed, engine, parts.clock.monotonic() - begun)
     judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
     if judged.state is State.CLEARED:
-        return release(parts, judged)
+        try:
+            return release(parts, judged)
+        except (Conflict, PartUnavailable) as error:
+            # The content is safe and its verdict durable: the background worker goes on.
+            parts.log.failure("release_deferred", error, {"upload": judged.id})
     return wait_for_rest(parts, judged, until - parts.clock.monotonic())
 
 
