@@ -1,0 +1,1 @@
+"""Programs that draw parts of the documentation."""
