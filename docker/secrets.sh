@@ -1,0 +1,31 @@
+#!/bin/sh
+# Makes the secrets that docker-compose.yml mounts, once: a file that is there is never changed.
+# Usage: docker/secrets.sh [FOLDER], default .secrets
+#
+# The folder is closed to everyone else (700). The files in it are readable (444), because compose mounts them as
+# they are, and the users in the containers, who have numbers of their own, must be able to read them.
+set -eu
+umask 077
+
+folder=${1:-.secrets}
+mkdir -p "$folder"
+chmod 700 "$folder"
+
+fresh() {
+    od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# keep NAME VALUE: writes the file in one step, so that a broken run leaves no empty secret behind.
+keep() {
+    if [ ! -e "$folder/$1" ]; then
+        printf '%s' "$2" > "$folder/.$1.new"
+        chmod 444 "$folder/.$1.new"
+        mv "$folder/.$1.new" "$folder/$1"
+    fi
+}
+
+for role in ingest scan release download janitor; do
+    keep "s3_${role}_secret_key" "$(fresh)"
+done
+keep postgres_password "$(fresh)"
+keep database_url "postgresql+psycopg://greenroom:$(cat "$folder/postgres_password")@postgres:5432/greenroom"
