@@ -3,6 +3,7 @@
 Every secret can come as ``NAME_FILE``, the path of a file that holds it, as container secrets do.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +17,16 @@ from service.core.verdict import Protection
 T = TypeVar("T")
 
 _LAST_PORT: Final = 65535
+#: A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port: no scheme, no path.
+_ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+#: S3's rule for the names of buckets.
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _LONGEST_DEADLINE: Final = 3600
 _ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
 _KEYS: Final = tuple(
     f"GREENROOM_S3_{role}_{part}" for role in _ROLES for part in ("ACCESS_KEY", "SECRET_KEY")
 )
+_BUCKETS: Final = ("QUARANTINE", "RELEASED")
 _SECRETS: Final = frozenset({"GREENROOM_DATABASE_URL", *_KEYS})
 _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_S3_SECURE": "true",
@@ -69,10 +75,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     for name in sorted(environ):
         if name.startswith("GREENROOM_") and name not in known and not name.startswith("GREENROOM_STACK_"):
             raise ConfigurationError(f"{name} is not a setting of Greenroom")
-    values = {name: _value(environ, name) for name in (*REQUIRED, *_OPTIONAL)}
+    values = {name: _value(environ, name) for name in (*sorted(REQUIRED), *_OPTIONAL)}
+    quarantine, released = (_bucket(values, f"GREENROOM_{which}_BUCKET") for which in _BUCKETS)
+    if quarantine == released:
+        raise ConfigurationError("GREENROOM_RELEASED_BUCKET must not be GREENROOM_QUARANTINE_BUCKET")
     return Settings(
         database_url=_database_url(values["GREENROOM_DATABASE_URL"]),
-        s3_endpoint=values["GREENROOM_S3_ENDPOINT"],
+        s3_endpoint=_endpoint(values["GREENROOM_S3_ENDPOINT"]),
         s3_secure=_one_of(values, "GREENROOM_S3_SECURE", {"true": True, "false": False}),
         s3_region=values["GREENROOM_S3_REGION"],
         identities={
@@ -82,8 +91,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             )
             for role in _ROLES
         },
-        quarantine_bucket=values["GREENROOM_QUARANTINE_BUCKET"],
-        released_bucket=values["GREENROOM_RELEASED_BUCKET"],
+        quarantine_bucket=quarantine,
+        released_bucket=released,
         clamd=_clamd(values["GREENROOM_CLAMD"]),
         protection=_one_of(values, "GREENROOM_SIGNATURES", {item.value: item for item in Protection}),
         policy=_policy(values["GREENROOM_POLICY_FILE"]),
@@ -132,6 +141,19 @@ def _database_url(text: str) -> str:
             "GREENROOM_DATABASE_URL must begin with sqlite://// or postgresql+psycopg://"
         )
     return text
+
+
+def _endpoint(text: str) -> str:
+    matched = _ENDPOINT.fullmatch(text)
+    if not matched or not 0 < int((matched[2] or ":443")[1:]) <= _LAST_PORT:
+        raise ConfigurationError(f"GREENROOM_S3_ENDPOINT must be host:port, not {text!r}")
+    return text
+
+
+def _bucket(values: Mapping[str, str], name: str) -> str:
+    if not _BUCKET.fullmatch(values[name]):
+        raise ConfigurationError(f"{name} must be the name of a bucket, not {values[name]!r}")
+    return values[name]
 
 
 def _clamd(text: str) -> str | tuple[str, int]:

@@ -2,8 +2,8 @@
 
 The library is subclassed for what it does well (finding the socket, the simple commands) and replaced
 where it would let bytes or answers slip: it writes with ``send`` and may lose the rest of a chunk, connects
-without a time limit, answers ``None`` to an empty reply and forgets the reply that a closing clamd left
-behind. Protocol: ``clamd(8)``, INSTREAM.
+without a time limit, waits for a line for ever while it trickles, answers ``None`` to an empty reply and
+forgets the reply that a closing clamd left behind. Protocol: ``clamd(8)``, INSTREAM.
 """
 
 import re
@@ -45,6 +45,18 @@ class _Connection(clamd.ClamdNetworkSocket):  # type: ignore[misc]
             self.clamd_socket.close()
             raise ScannerUnavailable(f"clamd cannot be reached: {error}") from error
 
+    def _recv_response(self) -> str:
+        """Return the one line of a reply, under one deadline for all of it and of bounded length."""
+        until = time.monotonic() + _COMMAND_TIMEOUT
+        line = b""
+        while not line.endswith(b"\n"):
+            self.clamd_socket.settimeout(max(until - time.monotonic(), 0.001))
+            piece = self.clamd_socket.recv(_LONGEST_REPLY)
+            line += piece
+            if not piece or len(line) > _LONGEST_REPLY or time.monotonic() > until:
+                raise ScannerUnavailable("clamd did not answer with one line")
+        return line.decode().strip()
+
     def open(self) -> socket.socket:
         """Return a fresh connected socket."""
         self._init_socket()
@@ -70,7 +82,12 @@ class ClamdScanner:
 
     def open(self) -> "ClamdStream":
         """Begin a scan. Raises ``ScannerUnavailable``."""
-        return ClamdStream(_Connection(self._address).open(), time.monotonic() + self._deadline)
+        connection = _Connection(self._address).open()
+        try:
+            return ClamdStream(connection, time.monotonic() + self._deadline)
+        except ScannerUnavailable:
+            connection.close()
+            raise
 
     def engine(self) -> Engine:
         """Return the engine as VERSION names it, asked for again after a second."""
@@ -111,6 +128,7 @@ class ClamdStream:
         self._socket = connection
         self._deadline = deadline
         self._reply = b""
+        self._spoke_early = False
         self._done: Outcome | None = None
         self._send(b"zINSTREAM\0")
 
@@ -122,6 +140,7 @@ class ClamdStream:
 
     def finish(self) -> None:
         """Send the chunk of length zero that starts the scan. Raises ``ScannerUnavailable``."""
+        self._spoke_early = self._has_spoken()
         self._send(struct.pack("!L", 0))
 
     def outcome(self, timeout: float | None = None) -> Outcome | None:
@@ -148,7 +167,11 @@ class ClamdStream:
     def _take(self, piece: bytes) -> None:
         self._reply += piece
         if not piece or len(self._reply) > _LONGEST_REPLY:
-            self._done = read_reply(self._reply)
+            said = read_reply(self._reply)
+            if self._spoke_early and not isinstance(said, Failed):
+                # clamd scans when all bytes are in: what came before that is not about this content.
+                said = Failed(Failure.PROTOCOL, "clamd answered before it was asked")
+            self._done = said
 
     def _lost(self, error: OSError) -> Outcome:
         """Return what to make of a reply cut short: never the answer it seems to begin with."""
@@ -158,6 +181,17 @@ class ClamdStream:
             if isinstance(known, Failed) and self._reply
             else Failed(Failure.CONNECTION_LOST, str(error))
         )
+
+    def _has_spoken(self) -> bool:
+        """Tell whether something to read (an answer, an end, an error) is there already."""
+        try:
+            self._socket.settimeout(0)
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def _send(self, data: bytes) -> None:
         left = self._deadline - time.monotonic()

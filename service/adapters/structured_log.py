@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from service.core.errors import GreenroomError
+
 
 class StructuredLog:
     """JSON lines with a UTC time, a level and whatever the request bound (its id)."""
@@ -30,8 +32,9 @@ class StructuredLog:
         self._log.info(event, **fields)
 
     def failure(self, event: str, error: BaseException, fields: Mapping[str, Any]) -> None:
-        """Write one line about an error, with its traceback."""
-        self._log.error(event, exc_info=error, **fields)
+        """Write one line about an error, with a traceback where it is not one of the named ones."""
+        unexpected = None if isinstance(error, GreenroomError) else error
+        self._log.error(event, error=str(error), exc_info=unexpected, **fields)
 
     def bind(self, **fields: str) -> None:
         """Put ``fields`` on every further line of this thread's request."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from service.core.errors import ConfigurationError
 from service.core.outcome import Failed, Infected, Obstacle, Outcome, Unscannable
 
 EICAR: Final = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
@@ -72,6 +73,7 @@ def limit_canary(max_file_size: int) -> Canary:
     """Return a zip of exactly ``max_file_size`` bytes whose last member is EICAR.
 
     clamd finds it only if its own limits (StreamMaxLength, MaxFileSize, MaxScanSize) reach as far as ours.
+    Raises ``ConfigurationError`` for a size that is too small to hold it.
     """
     return Canary(
         "at the limit",
@@ -119,6 +121,8 @@ def _zip_with_gap(size: int) -> Pieces:
     last = _local_header(b"last.bin", EICAR) + EICAR
     entries = 2 * 46 + len(b"first.txt") + len(b"last.bin")
     gap = size - len(first) - len(last) - entries - 22
+    if gap < 0:
+        raise ConfigurationError(f"policy: max_file_size must be at least {size - gap}")
     place = len(first) + gap
     directory = _entry(b"first.txt", b"first", 0) + _entry(b"last.bin", EICAR, place)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 2, 2, len(directory), place + len(last), 0)

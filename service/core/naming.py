@@ -13,6 +13,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 #: Categories with no place in a display name: controls, formats (bidi overrides among them), surrogates,
 #: private use, unassigned, and line and paragraph separators.
 _UNSHOWABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: Letters, marks and symbols that look like nothing: Hangul fillers, the Braille blank, the grapheme joiner.
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 
 
 def display_name(untrusted_name: str) -> str:
@@ -24,7 +26,7 @@ def display_name(untrusted_name: str) -> str:
     """
     text = unicodedata.normalize("NFC", untrusted_name)
     text = re.split(r"[/\\]", text)[-1]
-    text = "".join(c for c in text if unicodedata.category(c) not in _UNSHOWABLE)
+    text = "".join(c for c in text if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
     text = unicodedata.normalize("NFC", " ".join(text.split())).strip(" .")
     if not text:
         raise BadRequest("The file's name has nothing in it that can be shown. Give it a plain name.")
@@ -68,7 +70,7 @@ def content_disposition(name: str) -> str:
     appendix D); ``filename*`` carries the name itself.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    fallback = re.sub(r'["\\%/;]', "_", plain).strip() or "file"
+    fallback = re.sub(r'[^ -~]|["\\%/;]', "_", plain).strip() or "file"
     if fallback.startswith("."):
         fallback = "file" + fallback
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(name, safe='')}"

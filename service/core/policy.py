@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -83,6 +84,11 @@ def _resting_place(kind: Kind) -> State:
     return State.RELEASED if state is State.CLEARED else state
 
 
+#: clamd looks into no file that is larger, whatever its limits say (libclamav caps them at 2 GiB - 3).
+_LARGEST_SCANNED: Final = 2_147_483_645
+#: As ``naming.extension`` gives them: an entry that no name can have would be published and never accepted.
+_EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}")
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[A-Za-z0-9][A-Za-z0-9.+_-]*")
 _NUMBERS: Final = (
     "max_file_size",
     "minimum_rate",
@@ -104,6 +110,8 @@ def read_policy(settings: Mapping[str, Any]) -> Policy:
         value = settings.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
             raise ConfigurationError(f"policy: {name} must be a positive whole number")
+    if settings["max_file_size"] > _LARGEST_SCANNED:
+        raise ConfigurationError(f"policy: max_file_size must be at most {_LARGEST_SCANNED}")
     types = settings.get("types")
     if not isinstance(types, Mapping) or not types:
         raise ConfigurationError("policy: [types] must name at least one file type")
@@ -120,18 +128,29 @@ def _file_type(extension: str, entry: object) -> FileType | None:
     """Return one entry of the allow-list, or ``None`` for one that is switched off."""
     if not isinstance(entry, Mapping) or not set(entry) <= {"enabled", "media_type", "content", "inside"}:
         raise ConfigurationError(f"policy: [types.{extension}] has an unknown or missing setting")
+    if not _EXTENSION.fullmatch(extension):
+        raise ConfigurationError(f"policy: [types.{extension}] must be 1 to 16 of a-z 0-9, without a dot")
     content, media_type, enabled = entry.get("content"), entry.get("media_type"), entry.get("enabled", True)
-    if not isinstance(enabled, bool) or not isinstance(media_type, str) or "/" not in media_type:
+    if not isinstance(enabled, bool) or not _is_media_type(media_type):
         raise ConfigurationError(
             f"policy: [types.{extension}] needs media_type, and enabled is true or false"
         )
-    if not isinstance(content, list) or not content or not all(isinstance(item, str) for item in content):
+    if not isinstance(content, list) or not content or not all(map(_is_media_type, content)):
         raise ConfigurationError(f"policy: [types.{extension}] content must be a list of media types")
-    if not enabled:
+    container = _container(extension, entry.get("inside"))
+    return FileType(extension, str(media_type), frozenset(content), container) if enabled else None
+
+
+def _is_media_type(value: object) -> bool:
+    return isinstance(value, str) and _MEDIA_TYPE.fullmatch(value) is not None
+
+
+def _container(extension: str, inside: object) -> Container | None:
+    if inside is None:
         return None
-    inside = entry.get("inside")
+    if not isinstance(inside, Mapping) or not all(isinstance(value, str) for value in inside.values()):
+        raise ConfigurationError(f"policy: [types.{extension}] inside must be a table of texts")
     try:
-        container = Container(**inside) if inside is not None else None
+        return Container(**inside)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"policy: [types.{extension}] inside: {error}") from None
-    return FileType(extension, media_type, frozenset(content), container)

@@ -105,6 +105,7 @@ class Leftover(StrEnum):
 
     NOTHING = "nothing"
     QUARANTINE = "quarantine"
+    COPIES = "copies"
     EVERYTHING = "everything"
 
 

@@ -4,7 +4,7 @@ The ledger is asked, never the bucket; every segment is checked against its dige
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from service.core.errors import ContentLost, Gone, NotFound, NotReleased
@@ -43,12 +43,27 @@ def check_released(upload: Upload) -> None:
 
 
 def released_content(parts: Parts, upload: Upload) -> Iterator[bytes]:
-    """Yield a released content in chunks of at most 256 KiB.
+    """Return a released content as chunks of at most 256 KiB, the first one already fetched.
 
     The last chunk of a segment is only given when the segment's digest is right; else ``ContentLost`` is
-    raised, so that a changed content never arrives whole. Raises ``StoreUnavailable``.
+    raised, so that a changed content never arrives whole. Raises ``StoreUnavailable``, for a store that is
+    away before anything was given.
     """
-    for segment in upload.segments:
+    chunks = _checked(parts, upload.segments)
+    return _resumed(next(chunks, b""), chunks)
+
+
+def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
+    try:
+        yield first
+        yield from chunks
+    finally:
+        # A client that hangs up must not leave a connection to the store behind.
+        chunks.close()
+
+
+def _checked(parts: Parts, segments: Sequence[Segment]) -> Generator[bytes]:
+    for segment in segments:
         yield from _segment(parts, segment)
 
 

@@ -11,6 +11,7 @@ from service.core.errors import ContentLost
 from service.core.upload import Event, Leftover, Upload
 from service.stages.parts import Parts
 from service.stages.record import save
+from service.stages.sweep import discard
 
 _COPIES_AT_ONCE: Final = 4
 
@@ -26,7 +27,7 @@ def release(parts: Parts, upload: Upload) -> Upload:
         with parts.heartbeat.hold(upload):
             _copy_out(parts, upload)
     except ContentLost as error:
-        return save(
+        held = save(
             parts,
             upload.moved(
                 Event.COPY_FAILED,
@@ -34,9 +35,12 @@ def release(parts: Parts, upload: Upload) -> Upload:
                 {"code": "content_lost", "text": str(error)},
                 reason="content_lost",
                 lease_until=None,
-                leftover=Leftover.NOTHING,
+                leftover=Leftover.COPIES,
             ),
         )
+        # Only now that no other process can have released it: copies of its other segments are not wanted.
+        discard(parts, held)
+        return held
     return save(
         parts,
         upload.moved(

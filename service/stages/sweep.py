@@ -2,28 +2,28 @@
 
 from dataclasses import replace
 
-from service.core.errors import Busy, Conflict, IllegalMove, StoreUnavailable
+from service.core.errors import Busy, Conflict, IllegalMove, PartUnavailable
 from service.core.upload import Event, Leftover, Upload
 from service.stages.parts import Parts
 from service.stages.record import save
 
 
 def discard(parts: Parts, upload: Upload) -> None:
-    """Delete an upload's leftovers now, if the store answers; else the next sweep does."""
+    """Delete an upload's leftovers now, if the store and the ledger answer; else the next sweep does."""
     if upload.leftover is Leftover.NOTHING:
         return
     try:
         delete_leftovers(parts, upload)
-    except StoreUnavailable:
+        parts.ledger.swept([upload])
+    except PartUnavailable:
         return
-    parts.ledger.swept([upload])
 
 
 def delete_leftovers(parts: Parts, upload: Upload) -> None:
     """Delete what ``upload.leftover`` names. Raises ``StoreUnavailable``."""
-    if upload.leftover is not Leftover.NOTHING:
+    if upload.leftover in {Leftover.QUARANTINE, Leftover.EVERYTHING}:
         parts.store.discard_quarantined(upload.id)
-    if upload.leftover is Leftover.EVERYTHING:
+    if upload.leftover in {Leftover.COPIES, Leftover.EVERYTHING}:
         parts.store.discard_released(upload.id)
 
 

@@ -14,7 +14,6 @@ from service.core.errors import (
     TooLarge,
     TooSlow,
     Truncated,
-    TypeNotAllowed,
 )
 from service.core.filetype import allowed_by_name
 from service.core.naming import display_name, identifier
@@ -25,7 +24,7 @@ from service.stages import judge, sniff
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts, new_upload_id
 from service.stages.quarantine import store_segments
-from service.stages.receive import Intake, Leg, read_head
+from service.stages.receive import WINDOW, Intake, Leg, read_head
 from service.stages.record import save
 from service.stages.release import release
 from service.stages.sweep import delete_leftovers, discard
@@ -102,8 +101,12 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
         lease_until=now + LEASE,
     )
     try:
+        if arrival.announced is not None and len(head) < min(WINDOW, arrival.announced):
+            raise Truncated(
+                f"The upload ended after {len(head)} of {arrival.announced} bytes. Send it again."
+            )
         _, detected = sniff.check_head(parts, name, head)
-    except TypeNotAllowed as error:
+    except ContentRefused as error:
         _refuse(parts, arrival, upload, error, Leftover.NOTHING)
         raise
     return save(parts, replace(upload, detected_type=detected)), head
