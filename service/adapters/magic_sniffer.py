@@ -35,6 +35,9 @@ class MagicSniffer:
 
     def media_type(self, head: bytes) -> str:
         """Return the media type that the first bytes look like."""
+        if len(head) == 1 and head.isascii() and (head.isspace() or head.decode().isprintable()):
+            # libmagic calls every content of one byte "very short file" and not text.
+            return "text/plain"
         with self._lock:
             return str(self._magic.from_buffer(head))
 

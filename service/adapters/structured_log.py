@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -29,12 +30,15 @@ class StructuredLog:
 
     def emit(self, event: str, fields: Mapping[str, Any]) -> None:
         """Write one line."""
-        self._log.info(event, **fields)
+        # A closed pipe or an odd field must not undo the work that the line tells of.
+        with suppress(Exception):
+            self._log.info(event, **fields)
 
     def failure(self, event: str, error: BaseException, fields: Mapping[str, Any]) -> None:
         """Write one line about an error, with a traceback where it is not one of the named ones."""
         unexpected = None if isinstance(error, GreenroomError) else error
-        self._log.error(event, error=str(error), exc_info=unexpected, **fields)
+        with suppress(Exception):
+            self._log.error(event, error=str(error), exc_info=unexpected, **fields)
 
     def bind(self, **fields: str) -> None:
         """Put ``fields`` on every further line of this thread's request."""

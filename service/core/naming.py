@@ -9,6 +9,7 @@ from service.core.errors import BadRequest
 
 LONGEST_NAME_BYTES: Final = 255
 _LONGEST_EXTENSION: Final = 16
+_LONGEST_TYPE: Final = 127
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 #: Categories with no place in a display name: controls, formats (bidi overrides among them), surrogates,
 #: private use, unassigned, and line and paragraph separators.
@@ -49,6 +50,11 @@ def extension(name: str) -> str:
     """Return the lower-case extension of a display name without its dot, or an empty text."""
     _, dot, ending = name.rpartition(".")
     return ending.lower() if dot else ""
+
+
+def declared_type(untrusted_type: str) -> str:
+    """Return the media type that a sender declared as text to show: printable ASCII, at most 127 of it."""
+    return "".join(c for c in untrusted_type if " " <= c <= "~")[:_LONGEST_TYPE]
 
 
 def identifier(untrusted_value: str, what: str) -> str:

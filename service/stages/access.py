@@ -23,8 +23,10 @@ def create_key(
 ) -> str:
     """Make a key for ``account`` (created if new) and return it as ``prefix.secret``, this once.
 
-    Raises ``BadRequest`` for an odd account, unknown scopes or a third live key.
+    Raises ``BadRequest`` for an odd account or lifetime, unknown scopes or a third live key.
     """
+    if lifetime is not None and lifetime <= timedelta(0):
+        raise BadRequest("a key must live for at least a day")
     if not scopes or not scopes <= SCOPES:
         raise BadRequest(f"scopes must be some of {', '.join(sorted(SCOPES))}")
     now = parts.clock.now()
@@ -36,7 +38,7 @@ def create_key(
         label=label[:255],
         scopes=scopes,
         created_at=now,
-        expires_at=now + lifetime if lifetime else None,
+        expires_at=None if lifetime is None else now + lifetime,
         revoked_at=None,
     )
     parts.ledger.add_key(key, now, MOST_LIVE_KEYS)

@@ -16,7 +16,7 @@ from service.core.errors import (
     Truncated,
 )
 from service.core.filetype import allowed_by_name
-from service.core.naming import display_name, identifier
+from service.core.naming import declared_type, display_name, identifier
 from service.core.outcome import Answer, Engine, Failed, Failure
 from service.core.upload import RESTING, Event, Leftover, State, Upload
 from service.ports import Source
@@ -93,7 +93,7 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
         account_id=arrival.account_id,
         meeting_id=meeting,
         name=name,
-        declared_type=arrival.untrusted_type[:127],
+        declared_type=declared_type(arrival.untrusted_type),
         detected_type="",
         state=State.RECEIVING,
         created_at=now,

@@ -22,6 +22,8 @@ def create_app(parts: Parts, upload_slots: int) -> Flask:
     app = Flask("greenroom", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    # A path with doubled slashes is simply not there: no redirect to an address made of a Host header.
+    app.url_map.merge_slashes = False
 
     @app.before_request
     def name_request() -> None:

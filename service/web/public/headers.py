@@ -10,8 +10,9 @@ from service.core.errors import BadRequest
 LONGEST_WAIT: Final = 60
 _MOST_DIGITS: Final = 6
 _SHA256_BYTES: Final = 32
-_PREFER_WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])')
-_SHA256: Final = re.compile(r"(?:^|,)\s*sha-256\s*=\s*([^,]*)")
+_PREFER_WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNORECASE)
+#: Old habits write the algorithm in capitals; a sender who means a digest must not go unchecked.
+_SHA256: Final = re.compile(r"(?:^|,)\s*sha-256(?![\w.*-])\s*=?\s*([^,]*)", re.IGNORECASE)
 _BYTES: Final = re.compile(r":([A-Za-z0-9+/]*={0,2}):\s*")
 
 
@@ -33,12 +34,13 @@ def seconds(text: str | None) -> int:
 def announced_sha256(repr_digest: str) -> str | None:
     """Return the SHA-256 (hex) that ``Repr-Digest`` announces (RFC 9530), or ``None`` if it names none.
 
-    Other algorithms are passed over. Raises ``BadRequest`` if the SHA-256 is malformed.
+    Other algorithms are passed over; of two SHA-256 the last counts, as in any structured dictionary
+    (RFC 8941, 4.2.2). Raises ``BadRequest`` if it is malformed.
     """
-    match = _SHA256.search(repr_digest)
-    if match is None:
+    found: list[str] = _SHA256.findall(repr_digest)
+    if not found:
         return None
-    value = _BYTES.fullmatch(match[1])
+    value = _BYTES.fullmatch(found[-1])
     try:
         digest = base64.b64decode(value[1], validate=True) if value else b""
     except binascii.Error:

@@ -39,12 +39,12 @@ def readiness(parts: Parts) -> dict[str, Any]:
     report: dict[str, Any] = {"ready": False, "checks": checks}
     try:
         engine = parts.scanner.engine()
-        checks["scanner"] = "ok"
-        doubt = judge.trusted(parts, parts.ledger.health(), engine)
-        checks["canary"] = doubt[1] if doubt else "ok"
-        report["signatures"] = signatures(engine, parts)
     except PartUnavailable as error:
         checks["scanner"] = str(error)
+    else:
+        checks["scanner"] = "ok"
+        checks["canary"] = _canary(parts, engine)
+        report["signatures"] = signatures(engine, parts)
     report["ready"] = all(state == "ok" for state in checks.values())
     if parts.protection is Protection.DEMO:
         report["notice"] = DEMO_NOTICE
@@ -64,6 +64,14 @@ def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:
         "warning": "the signatures are more than a day old" if old else None,
         "protection": parts.protection.value,
     }
+
+
+def _canary(parts: Parts, engine: Engine) -> str:
+    try:
+        doubt = judge.trusted(parts, parts.ledger.health(), engine)
+    except PartUnavailable as error:
+        return str(error)
+    return doubt[1] if doubt else "ok"
 
 
 def _ask(ping: Callable[[], None]) -> str:

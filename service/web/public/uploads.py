@@ -1,6 +1,5 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from service.core.naming import content_disposition
 from service.core.upload import RESTING, State, Upload
 from service.ports import ApiKey
 from service.stages import access, read
-from service.stages.parts import Parts
+from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, take_in, wait_for_rest
 from service.web.public import headers
@@ -25,7 +24,6 @@ _DEFAULT_WAIT: Final = 30
 _PAGE: Final = 50
 #: Room for a form's boundaries and part headers around the largest file.
 _FORM_OVERHEAD: Final = 64 * 1024
-_CURSOR: Final = re.compile(r"up_[0-9a-f]{32}")
 #: What a browser may do with a download: nothing but save it.
 _DOWNLOAD_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -60,7 +58,7 @@ def blueprint(parts: Parts, upload_slots: int) -> Blueprint:
     def page() -> Response:
         key = _key(parts, "read")
         cursor = request.args.get("cursor")
-        if cursor is not None and not _CURSOR.fullmatch(cursor):
+        if cursor is not None and not UPLOAD_ID.fullmatch(cursor):
             raise BadRequest("cursor must be one that an earlier page gave.")
         found, more = read.page(parts, key.account_id, request.args.get("meeting", ""), cursor, _page_size())
         return jsonify({"uploads": [upload_document(upload) for upload in found], "next": more})

@@ -1,0 +1,45 @@
+"""The environment of the processes in the Procfile: what the service's config.py reads, and the stack."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack.clamd import ROOT
+from stack.processes import MARK
+from stack.settings import Settings
+from stack.store import REGION
+from stack.store_policy import QUARANTINE, RELEASED, Identity
+
+
+def compose(
+    ours: Mapping[str, str], settings: Settings, identities: Mapping[str, Identity]
+) -> dict[str, str]:
+    """Our own environment with everything that the stack decides put in its place."""
+    keys = {
+        f"GREENROOM_S3_{role.upper()}_{kind}_KEY": value
+        for role, one in identities.items()
+        for kind, value in (("ACCESS", one.access_key), ("SECRET", one.secret_key))
+    }
+    return {
+        **ours,
+        # The programs of the environment that runs us, before any others of the same name.
+        "PATH": f"{Path(sys.executable).parent}:{ours.get('PATH', '/usr/bin:/bin')}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        MARK: str(settings.state),
+        "GREENROOM_STATE_DIR": str(settings.state),
+        "GREENROOM_PORT": str(settings.port),
+        "GREENROOM_S3_PORT": str(settings.s3_port),
+        "GREENROOM_SIGNATURES_DIR": str(settings.signatures.folder),
+        "GREENROOM_SIGNATURES": settings.protection,
+        "GREENROOM_DATABASE_URL": f"sqlite:///{settings.state / 'ledger.db'}",
+        "GREENROOM_S3_ENDPOINT": f"127.0.0.1:{settings.s3_port}",
+        "GREENROOM_S3_SECURE": "false",
+        "GREENROOM_S3_REGION": REGION,
+        "GREENROOM_QUARANTINE_BUCKET": QUARANTINE,
+        "GREENROOM_RELEASED_BUCKET": RELEASED,
+        "GREENROOM_CLAMD": f"unix:{settings.clamd_folder / 'clamd.sock'}",
+        **keys,
+    }

@@ -1,0 +1,77 @@
+"""What `make run` reads from the environment, all of it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack import StackError
+from stack.clamd import Signatures, choose_signatures
+from stack.ports import LOOPBACK
+from stack.store import PORT_OFFSETS
+
+DEFAULT_STATE = ".run"
+DEFAULT_PORT = 8080
+DEFAULT_S3_PORT = 8333
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`state` is the folder of everything that is kept; `protection` the value for GREENROOM_SIGNATURES."""
+
+    state: Path
+    port: int
+    s3_port: int
+    signatures: Signatures
+    protection: str
+
+    @property
+    def api_url(self) -> str:
+        """Where the web app will be found."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the store keeps its data and secrets."""
+        return self.state / "store"
+
+    @property
+    def clamd_folder(self) -> Path:
+        """Where clamd has its socket and its temporary files."""
+        return self.state / "clamd"
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """The settings of `environ`; StackError naming the variable that has an odd value."""
+    signatures = choose_signatures(environ)
+    return Settings(
+        state=Path(environ.get("GREENROOM_STATE_DIR") or DEFAULT_STATE).resolve(),
+        port=_port(environ, "GREENROOM_PORT", DEFAULT_PORT, MAX_PORT),
+        # The store's other ports are counted upwards from this one.
+        s3_port=_port(environ, "GREENROOM_S3_PORT", DEFAULT_S3_PORT, MAX_PORT - max(PORT_OFFSETS)),
+        signatures=signatures,
+        protection=environ.get("GREENROOM_SIGNATURES") or signatures.protection,
+    )
+
+
+def ports(settings: Settings) -> dict[int, str]:
+    """Every port of the stack, with the words by which an error tells whose it is and what changes it."""
+    found = {settings.port: "the web app's, GREENROOM_PORT"}
+    for offset in PORT_OFFSETS:
+        port = settings.s3_port + offset
+        where = f"{offset} above GREENROOM_S3_PORT" if offset else "GREENROOM_S3_PORT"
+        if port in found:
+            raise StackError(
+                f"port {port} is both {found[port]}, and the store's, {where}: change one of them"
+            )
+        found[port] = f"the store's, {where}"
+    return found
+
+
+def _port(environ: Mapping[str, str], name: str, default: int, highest: int) -> int:
+    value = environ.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and 0 < int(value) <= highest):
+        raise StackError(f"{name} must be a port between 1 and {highest}, not {value!r}")
+    return int(value)
