@@ -122,15 +122,6 @@ class ObjectStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """The newest word of the canaries: when they ran and which laws failed (none: all is well)."""
-
-    at: datetime
-    failures: tuple[str, ...]
-    engine: Engine | None
-
-
-@dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key as stored: the public prefix and the SHA-256 (hex) of its secret."""
 
@@ -173,8 +164,8 @@ class Ledger(Protocol):
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads in ``states`` that no live lease covers and that are due, oldest first."""
 
-    def with_leftovers(self, limit: int) -> Sequence[Upload]:
-        """Return uploads whose objects are to be deleted."""
+    def with_leftovers(self, now: datetime, limit: int) -> Sequence[Upload]:
+        """Return uploads whose objects are to be deleted and that are due."""
 
     def swept(self, uploads: Sequence[Upload]) -> None:
         """Note that the leftovers of these uploads are gone (skipping any that changed since)."""
@@ -190,12 +181,6 @@ class Ledger(Protocol):
 
     def revoke_key(self, prefix: str, at: datetime) -> bool:
         """Revoke a key; return whether there was a live one."""
-
-    def report_health(self, health: Health) -> None:
-        """Keep the newest word of the canaries."""
-
-    def health(self) -> Health | None:
-        """Return the newest word of the canaries, if any."""
 
     def ping(self) -> None:
         """Raise ``LedgerUnavailable`` unless the database answers and has the expected schema."""

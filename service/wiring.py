@@ -18,6 +18,7 @@ from service.adapters.sql_ledger import SqlLedger, open_engine
 from service.adapters.structured_log import StructuredLog
 from service.config import Settings, read_settings
 from service.ports import Queue, QueueWorker
+from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
 
@@ -46,15 +47,17 @@ def build_from(settings: Settings) -> Services:
     """Return the services for ``settings``."""
     engine = open_engine(settings.database_url)
     queue = DbosQueue(engine)
-    ledger, clock = SqlLedger(engine, queue.enqueue), SystemClock()
+    ledger, clock, log = SqlLedger(engine, queue.enqueue), SystemClock(), StructuredLog(settings.log_level)
+    scanner = ClamdScanner(settings.clamd, settings.scan_deadline)
     parts = Parts(
         ledger=ledger,
         store=_store(settings),
-        scanner=ClamdScanner(settings.clamd, settings.scan_deadline),
+        scanner=scanner,
         sniffer=MagicSniffer(),
         clock=clock,
-        heartbeat=Heartbeat(ledger, clock),
-        log=StructuredLog(settings.log_level),
+        heartbeat=Heartbeat(ledger, clock, log),
+        gate=Gate(scanner, clock, log, settings.policy, settings.protection),
+        log=log,
         policy=settings.policy,
         protection=settings.protection,
     )

@@ -8,17 +8,20 @@ from flask import Flask
 from service import wiring
 from service.core.errors import ConfigurationError
 from service.web.public import create_app
+from service.web.public.slots import Slots
 
-#: Fewer than the threads in gunicorn.conf.py: slow senders must leave room for questions.
-UPLOAD_SLOTS = 48
+#: Together fewer than the threads in gunicorn.conf.py.
+UPLOADS, WAITS, DOWNLOADS = 24, 16, 16
 
 
 def make_app() -> Flask:
     """Return the app for the environment; end the process with one line if that is not usable."""
     try:
-        return create_app(wiring.build(os.environ).parts, UPLOAD_SLOTS)
+        parts = wiring.build(os.environ).parts
     except ConfigurationError as error:
         sys.exit(f"greenroom: {error}")
+    parts.gate.start()
+    return create_app(parts, Slots(uploads=UPLOADS, waits=WAITS, downloads=DOWNLOADS))
 
 
 app = make_app()

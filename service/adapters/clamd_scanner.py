@@ -78,7 +78,8 @@ class ClamdScanner:
         self._address = address
         self._deadline = deadline
         self._lock = threading.Lock()
-        self._engine: tuple[float, Engine] | None = None
+        self._engine: Engine | ScannerUnavailable = ScannerUnavailable("clamd was not asked yet")
+        self._asked_again_at = 0.0
 
     def open(self) -> "ClamdStream":
         """Begin a scan. Raises ``ScannerUnavailable``."""
@@ -90,15 +91,20 @@ class ClamdScanner:
             raise
 
     def engine(self) -> Engine:
-        """Return the engine as VERSION names it, asked for again after a second."""
+        """Return the engine as VERSION names it. Its word, or its silence, is good for a second."""
         with self._lock:
-            if self._engine is not None and time.monotonic() - self._engine[0] < _ENGINE_LASTS:
-                return self._engine[1]
-        asked_at = time.monotonic()
-        engine = read_version(_Connection(self._address).ask_version())
-        with self._lock:
-            self._engine = asked_at, engine
-        return engine
+            if time.monotonic() >= self._asked_again_at:
+                self._engine = self._ask()
+                self._asked_again_at = time.monotonic() + _ENGINE_LASTS
+            if isinstance(self._engine, ScannerUnavailable):
+                raise ScannerUnavailable(str(self._engine))
+            return self._engine
+
+    def _ask(self) -> Engine | ScannerUnavailable:
+        try:
+            return read_version(_Connection(self._address).ask_version())
+        except ScannerUnavailable as error:
+            return error
 
 
 def read_version(reply: str) -> Engine:

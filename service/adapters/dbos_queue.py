@@ -7,6 +7,7 @@ worker: ``advance`` compares and swaps, and the reconciler queues again whatever
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from service.core.upload import Upload
 
 _QUEUE: Final = "uploads"
+_BATCH: Final = 500
 _WORKFLOW: Final = "advance_upload"
 _APP: Final = "greenroom"
 #: A constant, because DBOS would else take the code's hash and leave jobs behind at every upgrade.
@@ -56,11 +58,15 @@ class DbosQueue:
         self._client.enqueue_in_transaction(connection, options, upload.id)
 
     def purge(self, older_than: timedelta) -> None:
-        """Forget jobs that ended, or whose worker did, longer than that ago."""
+        """Forget jobs that ended longer than that ago, and those that began so long ago that no worker
+        can be at them any more.
+        """
         before = (datetime.now(UTC) - older_than).isoformat()
-        old = self._client.list_workflows(end_time=before, limit=1000, load_input=False, load_output=False)
-        if old:
-            self._client.delete_workflows([job.workflow_id for job in old])
+        ended = partial(self._client.list_workflows, completed_before=before)
+        dead = partial(self._client.list_workflows, status="PENDING", dequeued_before=before)
+        for listed in (ended, dead):
+            while old := listed(limit=_BATCH, load_input=False, load_output=False):
+                self._client.delete_workflows([job.workflow_id for job in old])
 
 
 class DbosWorker:

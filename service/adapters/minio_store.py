@@ -5,18 +5,19 @@ moves content to and from the store.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Final, TypeVar
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
 from minio.commonconfig import CopySource
 from minio.deleteobjects import DeleteObject
-from minio.error import InvalidResponseError, S3Error, ServerError
+from minio.error import MinioException, S3Error
 
 from service.core.errors import ContentLost, StoreUnavailable
 from service.core.upload import Segment
@@ -90,22 +91,29 @@ class MinioStore:
         self._buckets = buckets
 
     def put(self, key: str, source: Source, size: int | None) -> Stored:
-        """Store a source in quarantine (see ``ports.ObjectStore``)."""
-        length = -1 if size is None else size
-        counted = _Counted(source)
+        """Store a source in quarantine (see ``ports.ObjectStore``).
 
-        def put() -> Stored:
-            result = self._clients[Role.INGEST].put_object(
+        The SDK always gets a source of unknown length that never raises: if it met an error in the middle,
+        its threads for the parts would wait for ever. So a source that fails is ended early, and the object
+        that came of it, which nobody knows yet, is deleted.
+        """
+        muted = _Muted(source)
+        result = _asked(
+            lambda: self._clients[Role.INGEST].put_object(
                 self._buckets.quarantine,
                 key,
-                counted,  # type: ignore[arg-type]
-                length,
-                part_size=_PART if length < 0 or length > _PART else 0,
+                muted,  # type: ignore[arg-type]
+                length=-1,
+                part_size=_PART,
                 num_parallel_uploads=_PARTS_AT_ONCE,
             )
-            return Stored(key, counted.size, _bare(result.etag))
-
-        return _asked(put, counted)
+        )
+        etag = _bare(result.etag)
+        if muted.raised is None and etag and size in {None, muted.size}:
+            return Stored(key, muted.size, etag)
+        with suppress(StoreUnavailable):
+            _asked(lambda: self._clients[Role.JANITOR].remove_object(self._buckets.quarantine, key))
+        raise muted.raised or StoreUnavailable("the store took something else than what was sent")
 
     @contextmanager
     def read_quarantined(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[Source]:
@@ -129,7 +137,8 @@ class MinioStore:
             raise ContentLost("the released copy has another size than what was scanned")
 
     def discard_quarantined(self, upload_id: str) -> None:
-        """Delete all below the upload's prefix in quarantine."""
+        """Delete all below the upload's prefix in quarantine, unfinished multipart uploads too."""
+        self._abort(f"{upload_id}/", None)
         self._discard(self._buckets.quarantine, upload_id)
 
     def discard_released(self, upload_id: str) -> None:
@@ -137,13 +146,20 @@ class MinioStore:
         self._discard(self._buckets.released, upload_id)
 
     def discard_unfinished(self, started_before: datetime) -> int:
-        """Abort old multipart uploads. The SDK has these calls as private ones only."""
+        """Abort old multipart uploads."""
+        return self._abort("", started_before)
+
+    def _abort(self, prefix: str, started_before: datetime | None) -> int:
+        """Abort multipart uploads in quarantine. The SDK has these calls as private ones only."""
         client, bucket = self._clients[Role.JANITOR], self._buckets.quarantine
-        listed = _asked(lambda: client._list_multipart_uploads(bucket))  # noqa: SLF001
-        stale = [u for u in listed.uploads if u.initiated_time is None or u.initiated_time < started_before]
-        for upload in stale:
-            if upload.object_name and upload.upload_id:
-                _asked(partial(client._abort_multipart_upload, bucket, upload.object_name, upload.upload_id))  # noqa: SLF001
+        listed = _asked(lambda: client._list_multipart_uploads(bucket, prefix=prefix))  # noqa: SLF001
+        stale = [
+            (upload.object_name, upload.upload_id)
+            for upload in listed.uploads
+            if upload.object_name and upload.upload_id and _before(upload.initiated_time, started_before)
+        ]
+        for name, multipart_id in stale:
+            _asked(partial(client._abort_multipart_upload, bucket, name, multipart_id))  # noqa: SLF001
         return len(stale)
 
     def ping(self) -> None:
@@ -178,8 +194,8 @@ class MinioStore:
             response.release_conn()
 
 
-class _Counted:
-    """A source that counts, and keeps what it raised, so that the SDK's wrapping cannot hide it."""
+class _Muted:
+    """A source that counts and ends where it would raise; ``raised`` is what it would have raised."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -187,11 +203,13 @@ class _Counted:
         self.raised: BaseException | None = None
 
     def read(self, size: int) -> bytes:
+        if self.raised is not None:
+            return b""
         try:
             data = self._source.read(size)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - also a worker's exit is raised again, after the SDK ended
             self.raised = error
-            raise
+            return b""
         self.size += len(data)
         return data
 
@@ -210,7 +228,11 @@ def _bare(etag: str | None) -> str:
     return (etag or "").strip('"')
 
 
-def _asked(call: Callable[[], T], source: _Counted | None = None) -> T:
+def _before(at: datetime | None, limit: datetime | None) -> bool:
+    return at is None or limit is None or at < limit
+
+
+def _asked(call: Callable[[], T]) -> T:
     """Return what ``call`` returns, with the SDK's and urllib3's errors in the terms of the port."""
     try:
         return call()
@@ -218,7 +240,5 @@ def _asked(call: Callable[[], T], source: _Counted | None = None) -> T:
         if error.code in _GONE:
             raise ContentLost("the store does not have the object as it was stored") from error
         raise StoreUnavailable(f"the store answered {error.code}") from error
-    except (InvalidResponseError, ServerError, urllib3.exceptions.HTTPError, OSError) as error:
-        if source is not None and source.raised is not None:
-            raise source.raised from None
+    except (MinioException, urllib3.exceptions.HTTPError, OSError, ParseError) as error:
         raise StoreUnavailable(f"the store did not answer: {type(error).__name__}") from error

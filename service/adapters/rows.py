@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from service.core.outcome import Engine
 from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.verdict import Kind, Protection, Verdict
-from service.ports import ApiKey, Health
+from service.ports import ApiKey
 
 _PLAIN = (
     *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
@@ -132,21 +132,3 @@ def key_to_row(key: ApiKey) -> dict[str, Any]:
 def row_to_key(row: RowMapping) -> ApiKey:
     """Return the API key of a row."""
     return ApiKey(**{**dict(row), "scopes": frozenset(row["scopes"].split())})
-
-
-def health_to_row(health: Health) -> dict[str, Any]:
-    """Return the canaries' one row."""
-    engine = health.engine
-    return {
-        "at": health.at,
-        "failures": list(health.failures),
-        "engine": engine.version if engine else None,
-        "signature_version": engine.signature_version if engine else None,
-        "signatures_made_at": engine.signatures_made_at if engine else None,
-    }
-
-
-def row_to_health(row: RowMapping) -> Health:
-    """Return what the canaries' row says."""
-    engine = _engine(row["engine"], row["signature_version"], row["signatures_made_at"])
-    return Health(row["at"], tuple(row["failures"]), engine)

@@ -125,14 +125,3 @@ log: Final = Table(
     Column("detail", JSON, nullable=False),
     Index("log_by_upload", "upload_id", "id"),
 )
-
-scanner_health: Final = Table(
-    "scanner_health",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("at", Instant, nullable=False),
-    Column("failures", JSON, nullable=False),
-    Column("engine", String(64)),
-    Column("signature_version", Integer),
-    Column("signatures_made_at", Instant),
-)

@@ -29,10 +29,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from service.adapters import rows
-from service.adapters.schema import accounts, api_keys, log, scanner_health, segments, uploads
+from service.adapters.schema import accounts, api_keys, log, segments, uploads
 from service.core.errors import BadRequest, Conflict, LedgerUnavailable
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
-from service.ports import ApiKey, Health
+from service.ports import ApiKey
 
 _BUSY_WAIT: Final = 15.0
 
@@ -43,8 +43,17 @@ Enqueue = Callable[[Connection, Upload], None]
 def open_engine(url: str) -> Engine:
     """Return an engine for ``url``. Opens no connection yet."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=10, max_overflow=10, pool_timeout=_BUSY_WAIT, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_WAIT}, pool_size=10, max_overflow=10)
+        return create_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=_BUSY_WAIT,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+    engine = create_engine(
+        url, connect_args={"timeout": _BUSY_WAIT}, pool_size=10, max_overflow=10, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _: object) -> None:
@@ -138,10 +147,15 @@ class SqlLedger:
             .limit(limit)
         )
 
-    def with_leftovers(self, limit: int) -> Sequence[Upload]:
+    def with_leftovers(self, now: datetime, limit: int) -> Sequence[Upload]:
         """Return uploads with objects to delete."""
-        query = select(uploads).where(uploads.c.leftover != Leftover.NOTHING.value)
-        return self._uploads(query.order_by(uploads.c.id).limit(limit))
+        return self._uploads(
+            select(uploads)
+            .where(uploads.c.leftover != Leftover.NOTHING.value)
+            .where(or_(uploads.c.due_at.is_(None), uploads.c.due_at <= now))
+            .order_by(uploads.c.id)
+            .limit(limit)
+        )
 
     def swept(self, uploads_: Sequence[Upload]) -> None:
         """Note what was deleted."""
@@ -189,23 +203,6 @@ class SqlLedger:
         live = update(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.revoked_at.is_(None))
         with self._writing() as connection:
             return connection.execute(live.values(revoked_at=at)).rowcount == 1
-
-    def report_health(self, health: Health) -> None:
-        """Keep the canaries' newest word in the one row it has."""
-        row = rows.health_to_row(health)
-        with self._writing() as connection:
-            if (
-                connection.execute(
-                    update(scanner_health).where(scanner_health.c.id == 1).values(row)
-                ).rowcount
-                == 0
-            ):
-                connection.execute(insert(scanner_health), row | {"id": 1})
-
-    def health(self) -> Health | None:
-        """Return the canaries' newest word."""
-        found = self._read(select(scanner_health).where(scanner_health.c.id == 1))
-        return rows.row_to_health(found[0]) if found else None
 
     def ping(self) -> None:
         """Raise ``LedgerUnavailable`` unless the tables can be read."""

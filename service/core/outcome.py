@@ -31,12 +31,19 @@ class Failure(StrEnum):
     UNTRUSTED = "scanner_untrusted"
     STALE_SIGNATURES = "stale_signatures"
     STORE_UNAVAILABLE = "store_unavailable"
+    SCANNER_FULL = "scanner_full"
 
 
 #: Failures that say nothing about the file: a part is away or may not be believed just now. They are waited
 #: out and do not use up a file's attempts.
 BLAMELESS: Final = frozenset(
-    {Failure.UNREACHABLE, Failure.UNTRUSTED, Failure.STALE_SIGNATURES, Failure.STORE_UNAVAILABLE}
+    {
+        Failure.UNREACHABLE,
+        Failure.UNTRUSTED,
+        Failure.STALE_SIGNATURES,
+        Failure.STORE_UNAVAILABLE,
+        Failure.SCANNER_FULL,
+    }
 )
 
 
@@ -139,9 +146,16 @@ def read_reply(reply: bytes) -> Outcome:
 
 def _read_line(line: str) -> Outcome:
     if line.endswith(" ERROR"):
-        over = line.startswith("INSTREAM size limit exceeded")
-        return Failed(Failure.STREAM_LIMIT if over else Failure.SCANNER_ERROR, line)
+        return Failed(_failure(line), line)
     name = line.removeprefix("stream: ").removesuffix(" FOUND")
     if line == f"stream: {name} FOUND" and name == name.strip() != "":
         return read_found(name)
     return Failed(Failure.PROTOCOL, "unknown reply")
+
+
+def _failure(line: str) -> Failure:
+    if line.startswith("INSTREAM size limit exceeded"):
+        return Failure.STREAM_LIMIT
+    # clamd has no room for its copy of the stream: other people's files fill it, not this one.
+    full = line.startswith(("Error writing to temporary file", "Can't create temporary file"))
+    return Failure.SCANNER_FULL if full else Failure.SCANNER_ERROR

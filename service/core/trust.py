@@ -43,7 +43,7 @@ def distrust(
     if checked_at is None or abs(now - checked_at) > HEALTH_LASTS:
         return (
             Failure.UNTRUSTED,
-            "the canaries have not reported for more than 150 s (is the worker running?)",
+            "the canaries have not reported within the last 150 s",
         )
     if failures:
         return Failure.UNTRUSTED, "canaries failed: " + "; ".join(failures)

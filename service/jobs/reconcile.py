@@ -8,7 +8,7 @@ from typing import Final
 from service.core.errors import Conflict, ScannerUnavailable
 from service.core.upload import State, Upload
 from service.ports import Queue
-from service.stages import judge
+from service.stages import judge, release
 from service.stages.advance import recover
 from service.stages.parts import Parts
 from service.stages.record import save
@@ -17,7 +17,7 @@ from service.stages.sweep import sweep
 _BATCH: Final = 200
 #: A job that was queued in its upload's own transaction gets this long before it is queued again.
 _GRACE: Final = timedelta(seconds=3)
-#: How long a content may wait for a scanner before a person has to look.
+#: How long a content may wait for the scanner or the store before a person has to look.
 LONGEST_WAIT: Final = timedelta(hours=24)
 _STALE_MULTIPART: Final = timedelta(hours=24)
 _KEEP_JOBS: Final = timedelta(hours=1)
@@ -34,12 +34,11 @@ def reconcile(parts: Parts, queue: Queue) -> None:
     waiting = parts.ledger.unattended(now - _GRACE, [State.QUARANTINED, State.CLEARED], _BATCH)
     believed = scanner_believed(parts)
     for upload in waiting:
-        if upload.state is State.CLEARED or believed:
+        if now - upload.created_at > LONGEST_WAIT:
+            _unless_lost(partial(save, parts, _held(parts, upload)))
+        elif upload.state is State.CLEARED or believed:
             queue.push(upload, now)
-        elif now - upload.created_at > LONGEST_WAIT:
-            _unless_lost(partial(save, parts, judge.give_up(parts, upload, "scan_exhausted")))
-    while sweep(parts, _BATCH) == _BATCH:
-        pass
+    sweep(parts, _BATCH)
 
 
 def tidy(parts: Parts, queue: Queue) -> None:
@@ -54,7 +53,14 @@ def scanner_believed(parts: Parts) -> bool:
         engine = parts.scanner.engine()
     except ScannerUnavailable:
         return False
-    return judge.trusted(parts, parts.ledger.health(), engine) is None
+    return parts.gate.doubt(engine) is None
+
+
+def _held(parts: Parts, upload: Upload) -> Upload:
+    """Return an upload that no part has brought further for a day, held for a person to look at."""
+    if upload.state is State.CLEARED:
+        return release.held(upload, parts.clock.now(), "store_unavailable")
+    return judge.give_up(parts, upload, "scan_exhausted")
 
 
 def _unless_lost(step: Callable[[], Upload]) -> None:

@@ -1,4 +1,4 @@
-"""The background worker's life: prove the scanner, take jobs, reconcile, send canaries."""
+"""The background worker's life: prove the scanner, take jobs, reconcile, until it is stopped."""
 
 import os
 import socket
@@ -6,10 +6,7 @@ import threading
 from datetime import timedelta
 from typing import Final
 
-from service.core.canary import complaint, limit_canary
-from service.core.errors import ConfigurationError, Conflict, GreenroomError, PartUnavailable
-from service.core.outcome import Failed, Failure
-from service.jobs import canaries
+from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.reconcile import reconcile, tidy
 from service.ports import Queue, QueueWorker
 from service.stages.advance import advance
@@ -28,8 +25,6 @@ class Worker:
         self._queue = queue
         self._queue_worker = queue_worker
         self._stop = stop
-        self._canary_due = 0.0
-        self._limit_due = 0.0
         self._tidy_due = 0.0
         self._trouble: str | None = None
 
@@ -39,8 +34,8 @@ class Worker:
         Raises ``ConfigurationError`` if the scanner is there but does not look into files as large as the
         policy accepts. A scanner that is away is waited for: nothing is released until its canaries pass.
         """
-        if prove_limits(self._parts):
-            self._limit_due = self._parts.clock.monotonic() + canaries.LIMIT_EVERY
+        self._parts.gate.prove_limit()
+        self._parts.gate.start()
         self._queue_worker.start(self._handle, f"{socket.gethostname()}-{os.getpid()}")
         try:
             while not self._stop.is_set():
@@ -61,8 +56,6 @@ class Worker:
     def _round(self) -> None:
         now = self._parts.clock.monotonic()
         try:
-            if now >= self._canary_due:
-                self._send_canaries(now)
             reconcile(self._parts, self._queue)
             if now >= self._tidy_due:
                 tidy(self._parts, self._queue)
@@ -73,32 +66,3 @@ class Worker:
                 # Once for each outage, not once a second.
                 self._parts.log.failure("round_failed", error, {"code": error.code})
             self._trouble = error.code
-
-    def _send_canaries(self, now: float) -> None:
-        with_limit = now >= self._limit_due
-        health = canaries.run(self._parts, with_limit=with_limit)
-        bad = bool(health.failures)
-        self._canary_due = now + (canaries.EVERY_WHEN_BAD if bad else canaries.EVERY)
-        if bad:
-            # Whatever came back may have come back with other limits.
-            self._limit_due = now
-            self._parts.log.emit("canaries_failed", {"failures": list(health.failures)})
-        elif with_limit:
-            self._limit_due = now + canaries.LIMIT_EVERY
-
-
-def prove_limits(parts: Parts) -> bool:
-    """Return whether clamd found what stands at the end of the largest file, false if it is away.
-
-    Raises ``ConfigurationError`` if it answers, but not for a file as large as the policy accepts.
-    """
-    canary = limit_canary(parts.policy.max_file_size)
-    outcome = canaries.send(parts.scanner, canary)
-    away = isinstance(outcome, Failed) and outcome.failure in {Failure.UNREACHABLE, Failure.TIMEOUT}
-    if not away and not canary.kept(outcome):
-        raise ConfigurationError(
-            f"clamd does not look into files of {parts.policy.max_file_size} bytes: raise its "
-            "StreamMaxLength, MaxFileSize and MaxScanSize, or lower max_file_size "
-            f"({complaint(canary, outcome)})"
-        )
-    return not away

@@ -13,6 +13,7 @@ from service.stages.parts import Parts
 from service.stages.record import save
 from service.stages.release import release
 from service.stages.scan import read_back
+from service.stages.sweep import SETTLED_AFTER, discard
 
 
 def advance(parts: Parts, upload_id: str) -> Upload | None:
@@ -39,7 +40,7 @@ def _scan(parts: Parts, upload: Upload) -> Upload:
         engine = parts.scanner.engine()
     except ScannerUnavailable:
         return upload
-    if judge.trusted(parts, parts.ledger.health(), engine) is not None:
+    if parts.gate.doubt(engine) is not None:
         return upload
     at = parts.clock.now()
     scanning = save(parts, upload.moved(Event.SCAN_BEGUN, at, lease_until=at + LEASE))
@@ -72,17 +73,18 @@ def recover(parts: Parts, upload: Upload) -> Upload:
     """
     at = parts.clock.now()
     if upload.state is State.RECEIVING:
-        return save(
-            parts,
-            upload.moved(
-                Event.GAVE_UP,
-                at,
-                {"code": "interrupted"},
-                reason="interrupted",
-                lease_until=None,
-                leftover=Leftover.EVERYTHING,
-            ),
+        abandoned = upload.moved(
+            Event.GAVE_UP,
+            at,
+            {"code": "interrupted"},
+            reason="interrupted",
+            lease_until=None,
+            due_at=at + SETTLED_AFTER,
+            leftover=Leftover.EVERYTHING,
         )
+        saved = save(parts, abandoned)
+        discard(parts, saved)
+        return saved
     crashed = Failed(Failure.CONNECTION_LOST, "the process that scanned it stopped")
     judged = judge.decide(parts, upload, crashed, None, 0.0)
     return save(parts, judged, wake=judged.state is State.QUARANTINED)

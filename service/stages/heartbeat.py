@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
-from service.core.errors import Conflict, PartUnavailable
+from service.core.errors import Conflict
 from service.core.upload import Upload
-from service.ports import Clock, Ledger
+from service.ports import Clock, EventLog, Ledger
 
 #: How long a process may be silent about an upload before another may take it over.
 LEASE: Final = timedelta(seconds=20)
@@ -24,10 +24,11 @@ _EVERY: Final = LEASE.total_seconds() / 4
 class Heartbeat:
     """Prolongs the leases of the uploads that this process holds. The thread starts with the first."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, log: EventLog) -> None:
         """Renew in ``ledger`` by ``clock``."""
         self._ledger = ledger
         self._clock = clock
+        self._log = log
         self._held: dict[str, Upload] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -56,8 +57,8 @@ class Heartbeat:
             except Conflict:
                 # The upload moved on without us; our own next save will say so.
                 continue
-            except PartUnavailable:
-                return
+            except Exception as error:  # noqa: BLE001 - one lease must not cost the others theirs
+                self._log.failure("lease_not_renewed", error, {"upload": upload.id})
 
     def _run(self) -> None:
         while True:

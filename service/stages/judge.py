@@ -5,28 +5,14 @@ from typing import Final
 
 from service.core.outcome import BLAMELESS, Answer, Clean, Engine, Failed, Failure, Outcome
 from service.core.policy import CONSEQUENCES
-from service.core.trust import distrust
 from service.core.upload import Event, Upload
 from service.core.verdict import Kind, Verdict, classify
-from service.ports import Health
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts
 
 #: Scans of one content that may fail before a person has to look.
 MOST_ATTEMPTS: Final = 5
 _LONGEST_PAUSE: Final = 30
-
-
-def trusted(parts: Parts, health: Health | None, engine: Engine) -> tuple[Failure, str] | None:
-    """Return why a clean answer would not count now, or ``None``: ``trust.distrust`` on the parts' state."""
-    return distrust(
-        checked_at=health.at if health else None,
-        failures=health.failures if health else (),
-        engine=engine,
-        protection=parts.protection,
-        policy=parts.policy,
-        now=parts.clock.now(),
-    )
 
 
 def weigh(parts: Parts, outcome: Outcome, package: Answer | None, engine: Engine | None) -> Outcome:
@@ -37,7 +23,7 @@ def weigh(parts: Parts, outcome: Outcome, package: Answer | None, engine: Engine
         return outcome
     if engine is None:
         return Failed(Failure.UNREACHABLE, "the scanner did not say who it is")
-    doubt = trusted(parts, parts.ledger.health(), engine)
+    doubt = parts.gate.doubt(engine)
     if doubt is not None:
         return Failed(*doubt)
     return outcome if package is None else package
@@ -77,7 +63,7 @@ def _failed(parts: Parts, upload: Upload, failed: Failed, at: datetime) -> Uploa
     if attempts >= MOST_ATTEMPTS:
         return give_up(parts, upload, "scan_exhausted")
     pause = 0 if blameless else min(2**attempts, _LONGEST_PAUSE)
-    if failed.failure is Failure.STORE_UNAVAILABLE:
+    if failed.failure in {Failure.STORE_UNAVAILABLE, Failure.SCANNER_FULL}:
         pause = _LONGEST_PAUSE
     return upload.moved(
         Event.SCAN_FAILED,

@@ -9,6 +9,7 @@ from typing import Final
 from service.core.policy import Policy
 from service.core.verdict import Protection
 from service.ports import Clock, EventLog, Ledger, ObjectStore, Scanner, Sniffer
+from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 
 #: What ``new_upload_id`` gives.
@@ -25,6 +26,7 @@ class Parts:
     sniffer: Sniffer
     clock: Clock
     heartbeat: Heartbeat
+    gate: Gate
     log: EventLog
     policy: Policy
     protection: Protection

@@ -124,16 +124,14 @@ class Intake:
         return chunk
 
     def _end(self) -> None:
-        """Decide, once, whether what came is what was announced."""
-        if self._ended:
-            return
-        self._ended = True
+        """Decide whether what came is what was announced. A refused body stays refused."""
         if self._announced is not None and self.size < self._announced:
             raise Truncated(f"The upload ended after {self.size} of {self._announced} bytes. Send it again.")
         if self._expected is not None and self.sha256 != self._expected:
             raise DigestMismatch(
                 "The file was changed on its way: its SHA-256 is not the announced one. Send it again."
             )
+        self._ended = True
         self._leg.finish()
 
 

@@ -5,6 +5,7 @@ no download can reach, because downloads ask the ledger. The step is then simply
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Final
 
 from service.core.errors import ContentLost
@@ -22,34 +23,33 @@ def release(parts: Parts, upload: Upload) -> Upload:
     If the quarantined content is no longer the one that was cleared it is HELD instead. Raises
     ``StoreUnavailable``, and ``Conflict`` if another process was first.
     """
-    at = parts.clock.now
     try:
         with parts.heartbeat.hold(upload):
             _copy_out(parts, upload)
     except ContentLost as error:
-        held = save(
-            parts,
-            upload.moved(
-                Event.COPY_FAILED,
-                at(),
-                {"code": "content_lost", "text": str(error)},
-                reason="content_lost",
-                lease_until=None,
-                leftover=Leftover.COPIES,
-            ),
-        )
+        lost = save(parts, held(upload, parts.clock.now(), "content_lost", str(error)))
         # Only now that no other process can have released it: copies of its other segments are not wanted.
-        discard(parts, held)
-        return held
-    return save(
-        parts,
-        upload.moved(
-            Event.COPIED_OUT,
-            at(),
-            {"sha256": upload.sha256},
-            lease_until=None,
-            leftover=Leftover.QUARANTINE,
-        ),
+        discard(parts, lost)
+        return lost
+    released = upload.moved(
+        Event.COPIED_OUT,
+        parts.clock.now(),
+        {"sha256": upload.sha256},
+        lease_until=None,
+        leftover=Leftover.QUARANTINE,
+    )
+    return save(parts, released)
+
+
+def held(upload: Upload, at: datetime, code: str, text: str = "") -> Upload:
+    """Return an upload that is CLEARED and cannot be copied out, held for a person to look at."""
+    return upload.moved(
+        Event.COPY_FAILED,
+        at,
+        {"code": code, "text": text},
+        reason=code,
+        lease_until=None,
+        leftover=Leftover.COPIES,
     )
 
 

@@ -1,21 +1,24 @@
 """Sweep and erase: what must go from the store goes, and the ledger remembers until it did."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
-from service.core.errors import Busy, Conflict, IllegalMove, PartUnavailable
+from service.core.errors import Busy, Conflict, IllegalMove, StoreUnavailable
 from service.core.upload import Event, Leftover, Upload
 from service.stages.parts import Parts
 from service.stages.record import save
 
+#: A write that was on its way when we gave up may still land: what must go is deleted again after this long,
+#: which is well past every time limit of the store's client.
+SETTLED_AFTER: Final = timedelta(minutes=5)
+
 
 def discard(parts: Parts, upload: Upload) -> None:
-    """Delete an upload's leftovers now, if the store and the ledger answer; else the next sweep does."""
-    if upload.leftover is Leftover.NOTHING:
-        return
+    """Delete an upload's leftovers now, if the store answers. The ledger keeps the note for the sweep."""
     try:
         delete_leftovers(parts, upload)
-        parts.ledger.swept([upload])
-    except PartUnavailable:
+    except StoreUnavailable:
         return
 
 
@@ -27,17 +30,25 @@ def delete_leftovers(parts: Parts, upload: Upload) -> None:
         parts.store.discard_released(upload.id)
 
 
-def sweep(parts: Parts, limit: int) -> int:
-    """Delete the leftovers of up to ``limit`` uploads and return of how many. Raises ``StoreUnavailable``.
+def sweep(parts: Parts, limit: int) -> None:
+    """Delete the leftovers of up to ``limit`` uploads that are due, and note it.
 
-    A crash between deleting and noting it means deleting once more what is no longer there.
+    A crash between deleting and noting it means deleting once more what is no longer there. One that cannot
+    be deleted does not keep the others: ``StoreUnavailable`` is raised after all were tried.
     """
-    uploads = parts.ledger.with_leftovers(limit)
-    for upload in uploads:
-        delete_leftovers(parts, upload)
-    if uploads:
-        parts.ledger.swept(uploads)
-    return len(uploads)
+    trouble: StoreUnavailable | None = None
+    gone: list[Upload] = []
+    for upload in parts.ledger.with_leftovers(parts.clock.now(), limit):
+        try:
+            delete_leftovers(parts, upload)
+        except StoreUnavailable as error:
+            trouble = error
+        else:
+            gone.append(upload)
+    if gone:
+        parts.ledger.swept(gone)
+    if trouble is not None:
+        raise trouble
 
 
 def erase(parts: Parts, upload: Upload) -> Upload:
@@ -45,9 +56,14 @@ def erase(parts: Parts, upload: Upload) -> Upload:
 
     The display name goes too. Raises ``Busy`` where the upload is in the middle of a step.
     """
+    at = parts.clock.now()
     try:
         erased = upload.moved(
-            Event.DELETED, parts.clock.now(), lease_until=None, due_at=None, leftover=Leftover.EVERYTHING
+            Event.DELETED,
+            at,
+            lease_until=None,
+            due_at=at + SETTLED_AFTER,
+            leftover=Leftover.EVERYTHING,
         )
         saved = save(parts, replace(erased, name=""))
     except (IllegalMove, Conflict):

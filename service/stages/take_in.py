@@ -27,7 +27,7 @@ from service.stages.quarantine import store_segments
 from service.stages.receive import WINDOW, Intake, Leg, read_head
 from service.stages.record import save
 from service.stages.release import release
-from service.stages.sweep import delete_leftovers, discard
+from service.stages.sweep import SETTLED_AFTER, delete_leftovers, discard
 
 #: A scan that is not done this long after the last byte is shown, and made durable, as SCANNING first.
 _SETTLE: Final = 1.0
@@ -107,7 +107,7 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
             )
         _, detected = sniff.check_head(parts, name, head)
     except ContentRefused as error:
-        _refuse(parts, arrival, upload, error, Leftover.NOTHING)
+        _refuse(parts, arrival, upload, error)
         raise
     return save(parts, replace(upload, detected_type=detected)), head
 
@@ -121,8 +121,7 @@ def _begin_scan(parts: Parts) -> tuple[Engine | None, Leg]:
         engine = parts.scanner.engine()
     except ScannerUnavailable:
         return None, Leg(None)
-    doubt = judge.trusted(parts, parts.ledger.health(), engine)
-    return engine, Leg(None if doubt else parts.scanner)
+    return engine, Leg(None if parts.gate.doubt(engine) else parts.scanner)
 
 
 def _receive(
@@ -143,11 +142,11 @@ def _receive(
             kind = allowed_by_name(parts.policy, upload.name)
             package = sniff.check_package(parts, kind, segments, intake.head, intake.tail)
     except ContentRefused as error:
-        _refuse(parts, arrival, upload, error, Leftover.EVERYTHING)
+        _refuse(parts, arrival, upload, error)
         raise
     except BaseException:
         # Also for a worker that is told to stop: the row must not stay until its lease runs out.
-        _give_up(parts, arrival, upload, "interrupted")
+        _drop(parts, arrival, upload, Event.GAVE_UP, "interrupted")
         raise
     moved = upload.moved(
         Event.STORED,
@@ -160,30 +159,26 @@ def _receive(
     return moved, package
 
 
-def _refuse(
-    parts: Parts, arrival: Arrival, upload: Upload, error: ContentRefused, leftover: Leftover
-) -> None:
-    if isinstance(error, Truncated | TooSlow):
-        _give_up(parts, arrival, upload, error.code)
-        return
-    detail = {"code": error.code, "request": arrival.request_id}
-    refused = upload.moved(
-        Event.REFUSED, parts.clock.now(), detail, reason=error.code, lease_until=None, leftover=leftover
-    )
-    discard(parts, save(parts, refused))
+def _refuse(parts: Parts, arrival: Arrival, upload: Upload, error: ContentRefused) -> None:
+    event = Event.GAVE_UP if isinstance(error, Truncated | TooSlow) else Event.REFUSED
+    _drop(parts, arrival, upload, event, error.code)
 
 
-def _give_up(parts: Parts, arrival: Arrival, upload: Upload, reason: str) -> None:
+def _drop(parts: Parts, arrival: Arrival, upload: Upload, event: Event, reason: str) -> None:
+    """End an upload that is RECEIVING and delete what it has in the store."""
+    at = parts.clock.now()
     detail = {"code": reason, "request": arrival.request_id}
-    abandoned = upload.moved(
-        Event.GAVE_UP,
-        parts.clock.now(),
+    stored = upload.version > 0
+    dropped = upload.moved(
+        event,
+        at,
         detail,
         reason=reason,
         lease_until=None,
-        leftover=Leftover.EVERYTHING,
+        due_at=at + SETTLED_AFTER if stored else None,
+        leftover=Leftover.EVERYTHING if stored else Leftover.NOTHING,
     )
-    discard(parts, save(parts, abandoned))
+    discard(parts, save(parts, dropped))
 
 
 def _settle(
@@ -215,7 +210,7 @@ def _settle(
         except (Conflict, PartUnavailable) as error:
             # The content is safe and its verdict durable: the background worker goes on.
             parts.log.failure("release_deferred", error, {"upload": judged.id})
-    return wait_for_rest(parts, judged, until - parts.clock.monotonic())
+    return judged
 
 
 def wait_for_rest(parts: Parts, upload: Upload, seconds: float) -> Upload:

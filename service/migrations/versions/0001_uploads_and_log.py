@@ -1,4 +1,4 @@
-"""Accounts, keys, uploads, their segments, the log and the canaries' word."""
+"""Accounts, keys, uploads, their segments and the log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,16 +13,6 @@ def upgrade() -> None:
         "accounts",
         sa.Column("id", sa.String(length=128), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
-        "scanner_health",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("failures", sa.JSON(), nullable=False),
-        sa.Column("engine", sa.String(length=64), nullable=True),
-        sa.Column("signature_version", sa.Integer(), nullable=True),
-        sa.Column("signatures_made_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(

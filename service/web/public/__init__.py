@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, Response, g, request
@@ -10,14 +9,15 @@ from flask import Flask, Response, g, request
 from service.stages.parts import Parts
 from service.web import errors
 from service.web.public import health, policy, uploads
+from service.web.public.slots import Slots
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
-def create_app(parts: Parts, upload_slots: int) -> Flask:
-    """Return the app over ``parts``; at most ``upload_slots`` bodies are taken in at the same time.
+def create_app(parts: Parts, slots: Slots) -> Flask:
+    """Return the app over ``parts``, with ``slots`` for what may hold a thread for long.
 
-    The slots must be fewer than the server's threads, so that slow senders leave room for questions.
+    All slots together must be fewer than the server's threads, so that slow clients leave room for others.
     """
     app = Flask("greenroom", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -36,13 +36,10 @@ def create_app(parts: Parts, upload_slots: int) -> Flask:
         response.headers["X-Request-Id"] = g.get("request_id", "")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")
-        if request.method == "POST" and response.status_code >= HTTPStatus.BAD_REQUEST:
-            # The body may not have been read to its end: where the next request begins is unknown.
-            response.headers["Connection"] = "close"
         return response
 
     errors.register(app, parts.log)
     app.register_blueprint(health.blueprint(parts))
     app.register_blueprint(policy.blueprint(parts))
-    app.register_blueprint(uploads.blueprint(parts, upload_slots))
+    app.register_blueprint(uploads.blueprint(parts, slots))
     return app

@@ -1,6 +1,7 @@
 """Request bodies as sources: raw, and the one file part of a multipart form. Nothing is spooled."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from gunicorn.http.errors import ParseException
@@ -9,7 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from werkzeug.exceptions import ClientDisconnected
 
-from service.core.errors import BadRequest, TooSlow, Truncated
+from service.core.errors import BadRequest, TooLarge, TooSlow, Truncated
 from service.ports import Source
 from service.web.public.pace import Watched
 
@@ -21,10 +22,17 @@ _MOST_HEADERS: Final = 8
 class RawBody:
     """The body as it comes. A broken connection is ``Truncated``, one cut for its pace ``TooSlow``."""
 
-    def __init__(self, stream: Source, watched: Watched | None) -> None:
-        """Read from the server's ``stream``; ``watched`` tells whether it was cut off."""
+    def __init__(
+        self, stream: Source, length: int | None, watched: Watched | None, ended: Callable[[], None]
+    ) -> None:
+        """Read from the server's ``stream`` of ``length`` bytes, if known.
+
+        ``watched`` tells whether it was cut off; ``ended`` is called with the last byte, perhaps twice.
+        """
         self._stream = stream
+        self._left = length
         self._watched = watched
+        self._ended = ended
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` bytes; empty at the end, however it came about."""
@@ -33,8 +41,12 @@ class RawBody:
         except (OSError, ParseException, ClientDisconnected) as error:
             self._check_pace()
             raise Truncated("The upload broke off. Send it again.") from error
-        if not data:
+        if self._left is not None:
+            self._left -= len(data)
+        if not data and self._left:
             self._check_pace()
+        if not data or self._left == 0:
+            self._ended()
         return data
 
     def _check_pace(self) -> None:
@@ -49,10 +61,14 @@ class MultipartBody:
     that ends before its closing boundary.
     """
 
-    def __init__(self, body: Source, content_type: str) -> None:
-        """Parse ``body``. Raises ``BadRequest`` if ``content_type`` names no usable boundary."""
+    def __init__(self, body: Source, content_type: str, limit: int) -> None:
+        """Parse ``body``, of which at most ``limit`` bytes are read, whatever is in it.
+
+        Raises ``BadRequest`` if ``content_type`` names no usable boundary.
+        """
         _, options = parse_options_header(content_type)
         self._body = body
+        self._room = limit
         self._data: deque[bytes] = deque()
         self._name, self._value = bytearray(), bytearray()
         self._headers: dict[str, str] = {}
@@ -107,6 +123,9 @@ class MultipartBody:
             if not self._ended:
                 raise Truncated("The form ended before its closing boundary. Send it again.")
             return False
+        self._room -= len(data)
+        if self._room < 0:
+            raise TooLarge("The form is larger than the largest file that is accepted.")
         try:
             self._parser.write(data)
         except FormParserError as error:

@@ -1,5 +1,6 @@
 """``GET /healthz`` and ``GET /readyz``."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,6 @@ from service.core.errors import PartUnavailable
 from service.core.outcome import Engine
 from service.core.trust import signature_age
 from service.core.verdict import Protection
-from service.stages import judge
 from service.stages.parts import Parts
 
 DEMO_NOTICE = "demo signatures: not protection"
@@ -18,6 +18,7 @@ DEMO_NOTICE = "demo signatures: not protection"
 def blueprint(parts: Parts) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("health", __name__)
+    newest = _Newest(parts)
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -25,12 +26,38 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        report = readiness(parts)
+        report = newest.report()
         answer = jsonify(report)
         answer.status_code = 200 if report["ready"] else 503
         return answer
 
     return routes
+
+
+class _Newest:
+    """The newest readiness, asked for anew at most once a second however many want to know."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._report: dict[str, Any] | None = None
+        self._good_until = 0.0
+
+    def report(self) -> dict[str, Any]:
+        """Return the report. Raises nothing: what is wrong stands in it."""
+        known = self._report
+        # Whoever comes while another asks gets the word before: a silent part holds one thread, not all.
+        if known is not None and not self._lock.acquire(blocking=False):
+            return known
+        if known is None:
+            self._lock.acquire()
+        try:
+            if self._report is None or self._parts.clock.monotonic() >= self._good_until:
+                self._report = readiness(self._parts)
+                self._good_until = self._parts.clock.monotonic() + 1.0
+            return self._report
+        finally:
+            self._lock.release()
 
 
 def readiness(parts: Parts) -> dict[str, Any]:
@@ -43,7 +70,8 @@ def readiness(parts: Parts) -> dict[str, Any]:
         checks["scanner"] = str(error)
     else:
         checks["scanner"] = "ok"
-        checks["canary"] = _canary(parts, engine)
+        doubt = parts.gate.doubt(engine)
+        checks["canary"] = doubt[1] if doubt else "ok"
         report["signatures"] = signatures(engine, parts)
     report["ready"] = all(state == "ok" for state in checks.values())
     if parts.protection is Protection.DEMO:
@@ -64,14 +92,6 @@ def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:
         "warning": "the signatures are more than a day old" if old else None,
         "protection": parts.protection.value,
     }
-
-
-def _canary(parts: Parts, engine: Engine) -> str:
-    try:
-        doubt = judge.trusted(parts, parts.ledger.health(), engine)
-    except PartUnavailable as error:
-        return str(error)
-    return doubt[1] if doubt else "ok"
 
 
 def _ask(ping: Callable[[], None]) -> str:

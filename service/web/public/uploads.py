@@ -1,14 +1,14 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import socket
+from contextlib import ExitStack
 from typing import Final
 
-from flask import Blueprint, Request, Response, g, jsonify, request, url_for
+from flask import Blueprint, Response, g, jsonify, request, url_for
 
-from service.core.errors import BadRequest, Overloaded, TooLarge
-from service.core.naming import content_disposition
+from service.core.errors import BadRequest, TooLarge
+from service.core.naming import content_disposition, extension
 from service.core.upload import RESTING, State, Upload
 from service.ports import ApiKey
 from service.stages import access, read
@@ -19,9 +19,12 @@ from service.web.public import headers
 from service.web.public.body import MultipartBody, RawBody
 from service.web.public.pace import Pace
 from service.web.public.representation import upload_document
+from service.web.public.slots import Slots
 
 _DEFAULT_WAIT: Final = 30
 _PAGE: Final = 50
+#: Seconds in which a download must take a chunk of 256 KiB.
+_STALL: Final = 30.0
 #: Room for a form's boundaries and part headers around the largest file.
 _FORM_OVERHEAD: Final = 64 * 1024
 #: What a browser may do with a download: nothing but save it.
@@ -35,24 +38,26 @@ _DOWNLOAD_HEADERS: Final = {
 }
 
 
-def blueprint(parts: Parts, upload_slots: int) -> Blueprint:
+def blueprint(parts: Parts, slots: Slots) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("uploads", __name__, url_prefix="/v1/uploads")
     pace = Pace(parts.policy.minimum_rate, parts.policy.rate_window)
-    slots = threading.BoundedSemaphore(upload_slots)
 
     @routes.post("")
     def post() -> Response:
         key = _key(parts, "upload")
-        with _slot(slots), pace.watch(request.environ.get("gunicorn.socket")) as watched:
-            upload = _take_in(parts, key, request, RawBody(request.stream, watched))
-        return _answer(parts, upload, created=True)
+        patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
+        with slots.upload(), ExitStack() as watching:
+            watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
+            body = RawBody(request.stream, request.content_length, watched, watching.close)
+            upload = _take_in(parts, key, patience, body)
+        return _answer(parts, _waited(parts, slots, upload, patience), created=True)
 
     @routes.get("/<upload_id>")
     def ask(upload_id: str) -> Response:
         upload = read.own_upload(parts, _key(parts, "read").account_id, upload_id)
         patience = headers.seconds(request.args.get("wait"))
-        return _answer(parts, wait_for_rest(parts, upload, patience))
+        return _answer(parts, _waited(parts, slots, upload, patience))
 
     @routes.get("")
     def page() -> Response:
@@ -67,7 +72,7 @@ def blueprint(parts: Parts, upload_slots: int) -> Blueprint:
     def content(upload_id: str) -> Response:
         upload = read.own_upload(parts, _key(parts, "download").account_id, upload_id)
         read.check_released(upload)
-        return _download(parts, upload)
+        return _download(parts, slots, upload)
 
     @routes.delete("/<upload_id>")
     def delete(upload_id: str) -> Response:
@@ -86,49 +91,41 @@ def _key(parts: Parts, scope: str) -> ApiKey:
     return key
 
 
-@contextmanager
-def _slot(slots: threading.BoundedSemaphore) -> Iterator[None]:
-    if not slots.acquire(blocking=False):
-        raise Overloaded("Too many uploads are under way. Try again in a few seconds.")
-    try:
-        yield
-    finally:
-        slots.release()
+def _waited(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Upload:
+    with slots.wait() as free:
+        return wait_for_rest(parts, upload, patience) if free else upload
 
 
-def _take_in(parts: Parts, key: ApiKey, posted: Request, body: RawBody) -> Upload:
-    name = posted.args.get("name")
+def _take_in(parts: Parts, key: ApiKey, patience: float, body: RawBody) -> Upload:
+    name = request.args.get("name")
     source: RawBody | MultipartBody = body
-    announced = posted.content_length
-    media_type = posted.headers.get("Content-Type", "")
-    if posted.mimetype == "multipart/form-data":
-        _check_form_length(announced, parts.policy.max_file_size)
-        source = form = MultipartBody(body, media_type)
+    announced = request.content_length
+    media_type = request.headers.get("Content-Type", "")
+    if request.mimetype == "multipart/form-data":
+        limit = parts.policy.max_file_size + _FORM_OVERHEAD
+        if announced is not None and announced > limit:
+            raise TooLarge(f"The form has {announced} bytes; a file may have {parts.policy.max_file_size}.")
+        source = form = MultipartBody(body, media_type, limit)
         form.open()
         name, media_type, announced = name or form.filename, form.media_type, None
     if not name:
         raise BadRequest("name is missing: give the file's name as ?name=deck.pptx")
     arrival = Arrival(
         account_id=key.account_id,
-        untrusted_meeting=posted.args.get("meeting", ""),
+        untrusted_meeting=request.args.get("meeting", ""),
         untrusted_name=name,
         untrusted_type=media_type,
         announced=announced,
-        expected_sha256=headers.announced_sha256(posted.headers.get("Repr-Digest", "")),
-        patience=headers.preferred_wait(posted.headers.get("Prefer", ""), _DEFAULT_WAIT),
+        expected_sha256=headers.announced_sha256(request.headers.get("Repr-Digest", "")),
+        patience=patience,
         request_id=g.request_id,
     )
     return take_in(parts, arrival, source)
 
 
-def _check_form_length(length: int | None, limit: int) -> None:
-    if length is not None and length > limit + _FORM_OVERHEAD:
-        raise TooLarge(f"The form has {length} bytes; a file may have at most {limit}.")
-
-
 def _page_size() -> int:
     text = request.args.get("limit", str(_PAGE))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= read.MOST_PER_PAGE:
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= read.MOST_PER_PAGE:
         raise BadRequest(f"limit must be a whole number from 1 to {read.MOST_PER_PAGE}.")
     return int(text)
 
@@ -144,12 +141,23 @@ def _answer(parts: Parts, upload: Upload, *, created: bool = False) -> Response:
     return answer
 
 
-def _download(parts: Parts, upload: Upload) -> Response:
-    kind = parts.policy.types.get(upload.name.rpartition(".")[2].lower())
-    chunks = read.released_content(parts, upload) if request.method == "GET" else iter(())
-    answer = Response(chunks, content_type=kind.media_type if kind else "application/octet-stream")
+def _download(parts: Parts, slots: Slots, upload: Upload) -> Response:
+    kind = parts.policy.types.get(extension(upload.name))
+    answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
+    if request.method == "GET":
+        with ExitStack() as held:
+            held.enter_context(slots.download())
+            _bound_stalls(request.environ.get("gunicorn.socket"))
+            answer.response = read.released_content(parts, upload)
+            answer.call_on_close(held.pop_all().close)
     answer.headers.update(_DOWNLOAD_HEADERS)
     answer.headers["Content-Disposition"] = content_disposition(upload.name)
     answer.headers["Content-Length"] = str(upload.size)
     answer.headers["Repr-Digest"] = headers.repr_digest(upload.sha256 or "")
     return answer
+
+
+def _bound_stalls(connection: socket.socket | None) -> None:
+    """Let a client that takes less than one chunk in this time lose its download, not a thread."""
+    if connection is not None:
+        connection.settimeout(_STALL)
