@@ -37,8 +37,8 @@ class ScanStream(Protocol):
     """One scan under way. Not for two threads at once."""
 
     def feed(self, chunk: bytes) -> None:
-        """Hand the next bytes over. Raises ``ScannerUnavailable`` when the scanner does not take them;
-        the scan is then lost and only ``close`` may follow."""
+        """Hand the next bytes over. Raises ``ScannerUnavailable`` when the scanner does not take them; the
+        scan is then lost: ``outcome`` may tell why but nothing about the content, ``close`` must follow."""
 
     def finish(self) -> None:
         """Say that all bytes were fed. Does not wait. Raises ``ScannerUnavailable``."""

@@ -1,0 +1,129 @@
+"""The ledgers that must keep the port's promises: the fake, SQLite and PostgreSQL."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from service.adapters.sql_ledger import SqlLedger, open_engine
+from service.core.upload import State, Upload
+from service.ports import ApiKey, Ledger
+from stack.postgres import Postgres
+from tests.contract.databases import empty, migrate, sqlite_url
+from tests.fakes.faults import Faults
+from tests.fakes.ledger import FakeLedger
+
+NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@dataclass
+class LedgerCase:
+    """A ledger and what its saves queued; ``engine`` where there is a database behind it.
+
+    ``refuse_jobs`` makes queueing fail.
+    """
+
+    ledger: Ledger
+    engine: Engine | None
+    jobs: list[Upload] = field(default_factory=list)
+    refuse_jobs: bool = False
+
+
+def make_upload(number: int, **changes: object) -> Upload:
+    """Return a new upload whose id sorts by ``number``."""
+    plain: dict[str, object] = {
+        "id": f"up_{number:032x}",
+        "account_id": "acme",
+        "meeting_id": "m1",
+        "name": "déck ✓.pdf",
+        "declared_type": "application/pdf",
+        "detected_type": "application/pdf",
+        "state": State.RECEIVING,
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return Upload(**(plain | changes))  # type: ignore[arg-type]
+
+
+def make_key(number: int, account: str = "acme", **changes: object) -> ApiKey:
+    """Return a key that never expires."""
+    plain: dict[str, object] = {
+        "prefix": f"gr_{number:012x}",
+        "secret_sha256": f"{number:064x}",
+        "account_id": account,
+        "label": "a backend",
+        "scopes": frozenset({"read", "upload"}),
+        "created_at": NOON,
+        "expires_at": None,
+        "revoked_at": None,
+    }
+    return ApiKey(**(plain | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated and closed SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "ledger.db"
+    migrate(sqlite_url(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_engine(postgres: Postgres) -> Iterator[Engine]:
+    """A migrated PostgreSQL database, emptied by each test that uses it."""
+    url = postgres.fresh_database()
+    migrate(url)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A migrated SQLite file of its own."""
+    path = tmp_path / "ledger.db"
+    shutil.copy(sqlite_template, path)
+    engine = open_engine(sqlite_url(path))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sql_case(request: pytest.FixtureRequest) -> LedgerCase:
+    """A real ledger, empty."""
+    return _sql_case(request, request.param)
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgresql"])
+def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
+    """Each ledger in turn, empty."""
+    if request.param != "fake":
+        return _sql_case(request, request.param)
+    case = LedgerCase(FakeLedger(Faults(), lambda upload: _queue(case, upload)), None)
+    return case
+
+
+def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
+    engine: Engine = request.getfixturevalue("sqlite_engine" if name == "sqlite" else "postgres_engine")
+    empty(engine)
+
+    def enqueue(_connection: Connection, upload: Upload) -> None:
+        _queue(case, upload)
+
+    case = LedgerCase(SqlLedger(engine, enqueue), engine)
+    # An upload's account is one that has a key.
+    for number, account in enumerate(("acme", "other")):
+        case.ledger.add_key(make_key(0xA0 + number, account), NOON, 2)
+        case.ledger.revoke_key(f"gr_{0xA0 + number:012x}", NOON)
+    return case
+
+
+def _queue(case: LedgerCase, upload: Upload) -> None:
+    if case.refuse_jobs:
+        raise RuntimeError("the queue refuses")
+    case.jobs.append(upload)

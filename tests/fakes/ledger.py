@@ -1,0 +1,155 @@
+"""The ledger in memory, keeping the promises of ``ports.Ledger``."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from service.core.errors import BadRequest, Conflict
+from service.core.upload import Leftover, LogLine, State, Upload
+from service.ports import ApiKey, Health
+from tests.fakes.faults import Faults
+
+
+class FakeLedger:
+    """Rows are values, so nobody holds a row by reference; a save is checked whole before it begins."""
+
+    def __init__(self, faults: Faults, enqueue: Callable[[Upload], None]) -> None:
+        """Queue jobs by ``enqueue``, as part of the save: if it raises, nothing is saved."""
+        self._faults = faults
+        self._enqueue = enqueue
+        self._rows: dict[str, Upload] = {}
+        self._lines: dict[str, list[LogLine]] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._health: Health | None = None
+        self._lock = threading.RLock()
+
+    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+        """Save in one transaction."""
+        with self._faults.at("ledger.save"), self._lock:
+            row = self._rows.get(upload.id)
+            if (row.version if row else 0) != upload.version:
+                raise Conflict("changed by another process")
+            known = row.segments if row else ()
+            assert upload.segments[: len(known)] == known, "a stored segment never changes"
+            lines = [replace(line, detail=json.loads(json.dumps(line.detail))) for line in upload.unsaved]
+            saved = replace(upload, version=upload.version + 1, unsaved=())
+            if wake:
+                self._enqueue(saved)
+            self._rows[upload.id] = saved
+            self._lines.setdefault(upload.id, []).extend(lines)
+            return saved
+
+    def renew(self, upload: Upload, lease_until: datetime) -> None:
+        """Prolong the lease."""
+        with self._faults.at("ledger.renew"), self._lock:
+            row = self._rows.get(upload.id)
+            if row is None or row.version != upload.version:
+                raise Conflict("changed by another process")
+            self._rows[upload.id] = replace(row, lease_until=lease_until)
+
+    def find(self, upload_id: str) -> Upload | None:
+        """Return one upload."""
+        with self._faults.at("ledger.find"):
+            return self._rows.get(upload_id)
+
+    def history(self, upload_id: str) -> Sequence[LogLine]:
+        """Return one upload's lines."""
+        with self._faults.at("ledger.history"), self._lock:
+            return list(self._lines.get(upload_id, ()))
+
+    def page(self, account_id: str, meeting_id: str, before: str | None, limit: int) -> Sequence[Upload]:
+        """Return a page of one meeting."""
+        with self._faults.at("ledger.page"):
+            found = [
+                row
+                for row in self.rows()
+                if row.account_id == account_id
+                and row.meeting_id == meeting_id
+                and (before is None or row.id < before)
+            ]
+            return found[::-1][:limit]
+
+    def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
+        """Return what nobody is at work on."""
+        with self._faults.at("ledger.unattended"):
+            found = [
+                row
+                for row in self.rows()
+                if row.state in states
+                and (row.lease_until is None or row.lease_until <= now)
+                and (row.due_at is None or row.due_at <= now)
+            ]
+            return found[:limit]
+
+    def with_leftovers(self, limit: int) -> Sequence[Upload]:
+        """Return what has objects to delete."""
+        with self._faults.at("ledger.with_leftovers"):
+            return [row for row in self.rows() if row.leftover is not Leftover.NOTHING][:limit]
+
+    def swept(self, uploads: Sequence[Upload]) -> None:
+        """Note what was deleted, unless it changed."""
+        with self._faults.at("ledger.swept"), self._lock:
+            for upload in uploads:
+                row = self._rows[upload.id]
+                if row.version == upload.version:
+                    self._rows[upload.id] = replace(row, leftover=Leftover.NOTHING)
+
+    def add_key(self, key: ApiKey, live_at: datetime, most_live: int) -> None:
+        """Add a key within the limit."""
+        with self._faults.at("ledger.add_key"), self._lock:
+            live = [
+                known
+                for known in self._keys.values()
+                if known.account_id == key.account_id
+                and known.revoked_at is None
+                and (known.expires_at is None or known.expires_at > live_at)
+            ]
+            if len(live) >= most_live:
+                raise BadRequest(f"the account has {most_live} live keys already")
+            self._keys[key.prefix] = key
+
+    def key(self, prefix: str) -> ApiKey | None:
+        """Return a key."""
+        with self._faults.at("ledger.key"):
+            return self._keys.get(prefix)
+
+    def keys(self, account_id: str | None = None) -> Sequence[ApiKey]:
+        """Return keys, oldest first."""
+        with self._faults.at("ledger.keys"), self._lock:
+            found = [key for key in self._keys.values() if account_id in {None, key.account_id}]
+            return sorted(found, key=lambda key: (key.created_at, key.prefix))
+
+    def revoke_key(self, prefix: str, at: datetime) -> bool:
+        """Revoke a key."""
+        with self._faults.at("ledger.revoke_key"), self._lock:
+            key = self._keys.get(prefix)
+            if key is None or key.revoked_at is not None:
+                return False
+            self._keys[prefix] = replace(key, revoked_at=at)
+            return True
+
+    def report_health(self, health: Health) -> None:
+        """Keep the newest word."""
+        with self._faults.at("ledger.report_health"):
+            self._health = health
+
+    def health(self) -> Health | None:
+        """Return the newest word."""
+        with self._faults.at("ledger.health"):
+            return self._health
+
+    def ping(self) -> None:
+        """Answer."""
+        with self._faults.at("ledger.ping"):
+            return
+
+    def rows(self) -> list[Upload]:
+        """Return every row, oldest first, for the tests to look at."""
+        with self._lock:
+            return [self._rows[key] for key in sorted(self._rows)]
+
+    def lines(self, upload_id: str) -> list[LogLine]:
+        """Return one upload's lines, for the tests to look at."""
+        return list(self._lines.get(upload_id, ()))

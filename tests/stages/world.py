@@ -1,0 +1,234 @@
+"""A whole Greenroom on fakes: one upload's life from the first byte to rest, with time as an argument."""
+
+import hashlib
+import io
+import tomllib
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from service.core.canary import EICAR
+from service.core.errors import Conflict, GreenroomError, PartUnavailable
+from service.core.policy import Policy, read_policy
+from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
+from service.core.verdict import Kind, Protection
+from service.jobs.reconcile import reconcile, tidy
+from service.ports import Health, Source
+from service.stages.advance import advance
+from service.stages.heartbeat import Heartbeat
+from service.stages.parts import Parts
+from service.stages.take_in import Arrival, take_in
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import Crash, Faults
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.log import FakeLog
+from tests.fakes.queue import FakeQueue
+from tests.fakes.scanner import FakeScanner
+from tests.fakes.sniffer import FakeSniffer
+from tests.fakes.store import FakeStore
+
+ROUND: Final = 5.0
+DEADLINE: Final = 120.0
+KIBI: Final = 1024
+PDF: Final = b"%PDF-1.7\n" + bytes(range(256)) * 2400
+_SHIPPED: Final = Path(__file__).parents[2] / "service" / "policy.toml"
+_DECIDED: Final = frozenset(
+    {Event.FOUND_CLEAN, Event.FOUND_INFECTED, Event.NOT_SCANNABLE, Event.SCAN_EXHAUSTED}
+)
+
+
+def policy(*switched_on: str) -> Policy:
+    """Return the shipped policy, for files of up to 80 MiB so that two segments fit."""
+    settings = tomllib.loads(_SHIPPED.read_text()) | {"max_file_size": 80 * KIBI * KIBI}
+    for extension in switched_on:
+        settings["types"][extension]["enabled"] = True
+    return read_policy(settings)
+
+
+def deck(filler: int = 200 * KIBI, main: str = "presentation", extra: bytes = b"") -> bytes:
+    """Return a presentation whose content types lie ``filler`` bytes from both ends."""
+    kind = f"application/vnd.openxmlformats-officedocument.presentationml.{main}.main+xml"
+    types = f'<Types><Override PartName="/ppt/presentation.xml" ContentType="{kind}"/></Types>'
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as package:
+        package.writestr(zipfile.ZipInfo("before.bin"), bytes(filler))
+        package.writestr(zipfile.ZipInfo("[Content_Types].xml"), types)
+        package.writestr(zipfile.ZipInfo("after.bin"), bytes(filler) + extra)
+    return content.getvalue()
+
+
+@dataclass
+class Scripted:
+    """A source that gives at most ``step`` bytes a time and runs ``between`` before each of them."""
+
+    data: bytes
+    step: int = 256 * KIBI
+    between: Callable[[], None] = lambda: None
+    ending: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self._body = io.BytesIO(self.data)
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        self.between()
+        piece = self._body.read(min(size, self.step))
+        if not piece and self.ending is not None:
+            raise self.ending
+        return piece
+
+
+class HandHeartbeat(Heartbeat):
+    """A heartbeat that beats when told, by ``beat``, and never of itself."""
+
+    def _run(self) -> None:
+        return
+
+
+@dataclass
+class World:
+    """The parts and what is needed to make time pass."""
+
+    protection: Protection = Protection.OFFICIAL
+    policy: Policy = field(default_factory=policy)
+    violations: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.faults = Faults()
+        self.clock = FakeClock()
+        self.queue = FakeQueue(self.faults, self.clock)
+        self.ledger = FakeLedger(self.faults, self.queue.enqueue)
+        self.store = FakeStore(self.faults, self.clock)
+        self.store.watch = self._watch_release
+        self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
+        self.heartbeat = HandHeartbeat(self.ledger, self.clock)
+        self.log = FakeLog()
+        self.parts = Parts(
+            ledger=self.ledger,
+            store=self.store,
+            scanner=self.scanner,
+            sniffer=FakeSniffer(),
+            clock=self.clock,
+            heartbeat=self.heartbeat,
+            log=self.log,
+            policy=self.policy,
+            protection=self.protection,
+        )
+        self.report_canaries()
+
+    def report_canaries(self, *failures: str) -> None:
+        """Let the canaries speak now: all is well, or these failed."""
+        self.ledger.report_health(Health(self.clock.now(), failures, self.scanner.signatures))
+
+    def upload(
+        self,
+        content: bytes | Source,
+        name: str = "deck.pdf",
+        *,
+        announced: int | None = None,
+        expected_sha256: str | None = None,
+        patience: float = 30.0,
+    ) -> Upload:
+        """Take one upload in. The body's length is announced where ``content`` is bytes."""
+        if isinstance(content, bytes):
+            announced = len(content) if announced is None else announced
+            content = Scripted(content)
+        arrival = Arrival("acme", "m1", name, "", announced, expected_sha256, patience, "request-1")
+        return take_in(self.parts, arrival, content)
+
+    def settle(self, rounds: int = 100) -> None:
+        """Let a worker work until all is at rest, and then once a day later."""
+        for _ in range(rounds):
+            self.clock.advance(ROUND)
+            self.work()
+            if self.at_rest():
+                break
+        for _ in range(2):
+            self.clock.advance(timedelta(hours=25).total_seconds())
+            self.work()
+
+    def work(self) -> None:
+        """Do one round of the background worker, which a kill ends and its supervisor starts again."""
+        try:
+            self.report_canaries()
+            reconcile(self.parts, self.queue)
+            for upload_id in self.queue.take():
+                self._handle(upload_id)
+            tidy(self.parts, self.queue)
+        except PartUnavailable:
+            return
+        except Crash:
+            self.faults.revive()
+
+    def _handle(self, upload_id: str) -> None:
+        try:
+            advance(self.parts, upload_id)
+        except (Conflict, GreenroomError):
+            return
+
+    def row(self) -> Upload:
+        """Return the one upload there is."""
+        (row,) = self.ledger.rows()
+        return row
+
+    def events(self, upload: Upload | None = None) -> list[Event]:
+        """Return what happened to an upload, oldest first."""
+        return [line.event for line in self.ledger.lines((upload or self.row()).id)]
+
+    def at_rest(self) -> bool:
+        """Tell whether nothing is left to do."""
+        rows = self.ledger.rows()
+        return all(row.state in RESTING and row.leftover is Leftover.NOTHING for row in rows)
+
+    def keys(self) -> set[str]:
+        """Return the keys of every object in the store, and of every unfinished one."""
+        return {*self.store.quarantined, *self.store.released, *self.store.unfinished}
+
+    def content(self, upload: Upload) -> bytes:
+        """Return the released content of an upload."""
+        return b"".join(self.store.released[segment.key] for segment in upload.segments)
+
+    def _watch_release(self, segment: Segment, data: bytes) -> None:
+        """Note a release that no durable clean verdict for the same bytes came before."""
+        rows = [row for row in self.ledger.rows() if segment in row.segments]
+        verdict = rows[0].verdict if rows else None
+        if not rows or rows[0].state not in {State.CLEARED, State.RELEASED}:
+            self.violations.append("released without a durable CLEARED")
+        if verdict is None or verdict.kind is not Kind.CLEAN or verdict.sha256 != rows[0].sha256:
+            self.violations.append("released without a clean verdict for the same digest")
+        if hashlib.sha256(data).hexdigest() != segment.sha256:
+            self.violations.append("released other bytes than were received")
+        if EICAR in data:
+            self.violations.append("released EICAR")
+
+    def broken_laws(self) -> list[str]:
+        """Return what is wrong now that all should be at rest, the violations on the way included."""
+        broken = list(self.violations)
+        for row in self.ledger.rows():
+            if row.state not in RESTING or row.leftover is not Leftover.NOTHING:
+                broken.append(f"not at rest: {row.state}, leftover {row.leftover}")
+            decided = [event for event in self.events(row) if event in _DECIDED]
+            if row.state is not State.ERASED and len(decided) != (
+                row.state in {State.RELEASED, State.BLOCKED, State.HELD}
+            ):
+                broken.append(f"{row.state} after the verdicts {decided}")
+            if row.state is State.RELEASED and {s.key for s in row.segments} - set(self.store.released):
+                broken.append("released, but not in the bucket")
+        return broken + self._orphans()
+
+    def _orphans(self) -> list[str]:
+        states = {row.id: row.state for row in self.ledger.rows()}
+        wanted = {
+            "quarantined": {State.HELD, State.BLOCKED},
+            "released": {State.RELEASED},
+            "unfinished": set(),
+        }
+        return [
+            f"orphan in {place} of an upload that is {states.get(key.partition('/')[0])}"
+            for place, allowed in wanted.items()
+            for key in getattr(self.store, place)
+            if states.get(key.partition("/")[0]) not in allowed
+        ]
