@@ -30,8 +30,8 @@ def delete_leftovers(parts: Parts, upload: Upload) -> None:
         parts.store.discard_released(upload.id)
 
 
-def sweep(parts: Parts, limit: int) -> None:
-    """Delete the leftovers of up to ``limit`` uploads that are due, and note it.
+def sweep(parts: Parts, limit: int) -> int:
+    """Delete the leftovers of up to ``limit`` uploads that are due, note it, and return of how many.
 
     A crash between deleting and noting it means deleting once more what is no longer there. One that cannot
     be deleted does not keep the others: ``StoreUnavailable`` is raised after all were tried.
@@ -49,6 +49,7 @@ def sweep(parts: Parts, limit: int) -> None:
         parts.ledger.swept(gone)
     if trouble is not None:
         raise trouble
+    return len(gone)
 
 
 def erase(parts: Parts, upload: Upload) -> Upload:

@@ -80,19 +80,12 @@ def _clean_up(parts: Parts, upload_id: str) -> None:
 
 def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, bytes]:
     """Refuse what can be refused early; else make the row RECEIVING durable."""
-    meeting = identifier(arrival.untrusted_meeting, "meeting")
-    name = display_name(arrival.untrusted_name)
-    allowed_by_name(parts.policy, name)
-    limit = parts.policy.max_file_size
-    if arrival.announced is not None and arrival.announced > limit:
-        raise TooLarge(f"The file has {arrival.announced} bytes; at most {limit} are accepted.")
-    head = read_head(source, arrival.announced)
     now = parts.clock.now()
     upload = Upload(
         id=new_upload_id(now),
         account_id=arrival.account_id,
-        meeting_id=meeting,
-        name=name,
+        meeting_id=identifier(arrival.untrusted_meeting, "meeting"),
+        name=display_name(arrival.untrusted_name),
         declared_type=declared_type(arrival.untrusted_type),
         detected_type="",
         state=State.RECEIVING,
@@ -101,15 +94,26 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
         lease_until=now + LEASE,
     )
     try:
-        if arrival.announced is not None and len(head) < min(WINDOW, arrival.announced):
-            raise Truncated(
-                f"The upload ended after {len(head)} of {arrival.announced} bytes. Send it again."
-            )
-        _, detected = sniff.check_head(parts, name, head)
+        allowed_by_name(parts.policy, upload.name)
+        head = _first_bytes(parts, arrival, source)
+        _, detected = sniff.check_head(parts, upload.name, head)
     except ContentRefused as error:
         _refuse(parts, arrival, upload, error)
         raise
-    return save(parts, replace(upload, detected_type=detected)), head
+    # The lease begins when the row does: a slow sender may have taken long over the first bytes.
+    lease = parts.clock.now() + LEASE
+    return save(parts, replace(upload, detected_type=detected, lease_until=lease)), head
+
+
+def _first_bytes(parts: Parts, arrival: Arrival, source: Source) -> bytes:
+    """Return the head of a body that may be as long as announced, and is."""
+    limit, announced = parts.policy.max_file_size, arrival.announced
+    if announced is not None and announced > limit:
+        raise TooLarge(f"The file has {announced} bytes; at most {limit} are accepted.")
+    head = read_head(source, announced)
+    if announced is not None and len(head) < min(WINDOW, announced):
+        raise Truncated(f"The upload ended after {len(head)} of {announced} bytes. Send it again.")
+    return head
 
 
 def _begin_scan(parts: Parts) -> tuple[Engine | None, Leg]:

@@ -11,7 +11,7 @@ from service.core.errors import BadRequest, Conflict, LedgerUnavailable
 from service.core.outcome import Engine
 from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.verdict import Kind, Protection, Verdict
-from service.ports import Health, Ledger
+from service.ports import Ledger
 from tests.contract.conftest import NOON, LedgerCase, make_key, make_upload
 
 ENGINE: Final = Engine("1.4.6", 27826, NOON)
@@ -218,13 +218,13 @@ def test_leftovers_are_listed_until_they_were_swept(ledger: Ledger) -> None:
     """Each kind but nothing, oldest first; sweeping changes no version."""
     for number, leftover in enumerate(Leftover):
         ledger.save(make_upload(number, leftover=leftover))
-    found = ledger.with_leftovers(10)
+    found = ledger.with_leftovers(NOON, 10)
     assert [upload.leftover for upload in found] == [
         kind for kind in Leftover if kind is not Leftover.NOTHING
     ]
-    assert ledger.with_leftovers(1) == found[:1]
+    assert ledger.with_leftovers(NOON, 1) == found[:1]
     ledger.swept(found)
-    assert ledger.with_leftovers(10) == []
+    assert ledger.with_leftovers(NOON, 10) == []
     assert ledger.find(found[0].id) == replace(found[0], leftover=Leftover.NOTHING)
 
 
@@ -233,7 +233,7 @@ def test_sweeping_skips_what_changed_since(ledger: Ledger) -> None:
     old = ledger.save(make_upload(1, leftover=Leftover.QUARANTINE))
     newest = ledger.save(replace(old, leftover=Leftover.EVERYTHING))
     ledger.swept([old])
-    assert ledger.with_leftovers(10) == [newest]
+    assert ledger.with_leftovers(NOON, 10) == [newest]
 
 
 def test_an_account_has_at_most_two_live_keys(ledger: Ledger) -> None:
@@ -272,14 +272,13 @@ def test_a_key_is_revoked_once(ledger: Ledger) -> None:
     assert ledger.key(make_key(1).prefix) == replace(make_key(1), revoked_at=NOON)
 
 
-def test_only_the_newest_word_of_the_canaries_is_kept(ledger: Ledger) -> None:
-    """None at first; then whatever was said last, engine or not."""
-    assert ledger.health() is None
-    for health in (
-        Health(NOON, (), ENGINE),
-        Health(NOON + SECOND, ("plain: not found", "ünknown"), Engine("1.4.6", None, None)),
-        Health(NOON, ("away",), None),
-    ):
-        ledger.report_health(health)
-        assert ledger.health() == health
+def test_what_is_not_due_is_no_leftover_yet(ledger: Ledger) -> None:
+    """A late write may still land: what is to be deleted again later is listed from then on."""
+    later = ledger.save(make_upload(1, leftover=Leftover.EVERYTHING, due_at=NOON + SECOND))
+    assert ledger.with_leftovers(NOON, 10) == []
+    assert ledger.with_leftovers(NOON + SECOND, 10) == [later]
+
+
+def test_a_ledger_with_its_tables_answers(ledger: Ledger) -> None:
+    """A ping of a ledger that is there raises nothing."""
     ledger.ping()

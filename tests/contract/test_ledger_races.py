@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from service.adapters.sql_ledger import SqlLedger, open_engine
 from service.core.errors import BadRequest, Conflict, LedgerUnavailable
 from service.core.upload import Event, State
-from service.ports import Health, Ledger
+from service.ports import Ledger
 from stack.ports import LOOPBACK, free_port
 from tests.contract.conftest import NOON, LedgerCase, make_key, make_upload
 from tests.contract.databases import migrate, sqlite_url
@@ -152,14 +152,12 @@ CALLS: Final[dict[str, Callable[[Ledger], object]]] = {
     "history": lambda ledger: ledger.history("up_1"),
     "page": lambda ledger: ledger.page("acme", "m1", None, 1),
     "unattended": lambda ledger: ledger.unattended(NOON, [State.RECEIVING], 1),
-    "with_leftovers": lambda ledger: ledger.with_leftovers(1),
+    "with_leftovers": lambda ledger: ledger.with_leftovers(NOON, 1),
     "swept": lambda ledger: ledger.swept([make_upload(1, version=1)]),
     "add_key": lambda ledger: ledger.add_key(make_key(1), NOON, 2),
     "key": lambda ledger: ledger.key("gr_1"),
     "keys": lambda ledger: ledger.keys(),
     "revoke_key": lambda ledger: ledger.revoke_key("gr_1", NOON),
-    "report_health": lambda ledger: ledger.report_health(Health(NOON, (), None)),
-    "health": lambda ledger: ledger.health(),
 }
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from service.core.errors import BadRequest, Conflict
 from service.core.upload import Leftover, LogLine, State, Upload
-from service.ports import ApiKey, Health
+from service.ports import ApiKey
 from tests.fakes.faults import Faults
 
 
@@ -22,7 +22,6 @@ class FakeLedger:
         self._rows: dict[str, Upload] = {}
         self._lines: dict[str, list[LogLine]] = {}
         self._keys: dict[str, ApiKey] = {}
-        self._health: Health | None = None
         self._lock = threading.RLock()
 
     def save(self, upload: Upload, *, wake: bool = False) -> Upload:
@@ -83,10 +82,11 @@ class FakeLedger:
             ]
             return found[:limit]
 
-    def with_leftovers(self, limit: int) -> Sequence[Upload]:
-        """Return what has objects to delete."""
+    def with_leftovers(self, now: datetime, limit: int) -> Sequence[Upload]:
+        """Return what has objects to delete and is due."""
         with self._faults.at("ledger.with_leftovers"):
-            return [row for row in self.rows() if row.leftover is not Leftover.NOTHING][:limit]
+            found = [row for row in self.rows() if row.leftover is not Leftover.NOTHING]
+            return [row for row in found if row.due_at is None or row.due_at <= now][:limit]
 
     def swept(self, uploads: Sequence[Upload]) -> None:
         """Note what was deleted, unless it changed."""
@@ -129,16 +129,6 @@ class FakeLedger:
                 return False
             self._keys[prefix] = replace(key, revoked_at=at)
             return True
-
-    def report_health(self, health: Health) -> None:
-        """Keep the newest word."""
-        with self._faults.at("ledger.report_health"):
-            self._health = health
-
-    def health(self) -> Health | None:
-        """Return the newest word."""
-        with self._faults.at("ledger.health"):
-            return self._health
 
     def ping(self) -> None:
         """Answer."""

@@ -14,6 +14,7 @@ from service.stages.heartbeat import LEASE, Heartbeat
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, Moment
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.log import FakeLog
 from tests.stages.world import PDF, Scripted, World
 
 SLOW: Final = 16 * 1024
@@ -113,7 +114,7 @@ def test_the_heart_beats_of_itself_well_within_a_lease(world: World) -> None:
     """The one test that waits for real time: the thread renews what is held before its lease is over."""
     ledger, clock = SignallingLedger(), FakeClock()
     upload = ledger.save(replace(world.upload(PDF), version=0, segments=(), state=State.RECEIVING))
-    with Heartbeat(ledger, clock).hold(upload):
+    with Heartbeat(ledger, clock, FakeLog()).hold(upload):
         assert ledger.renewed.wait(LEASE.total_seconds() / 2)
     row = ledger.find(upload.id)
     assert row

@@ -56,7 +56,7 @@ def test_a_refused_content_leaves_a_row_and_a_line_and_no_object(world: World, c
     with pytest.raises(error):
         attempt(world)
     row = world.row()
-    assert (row.state, row.reason, row.leftover) == (State.REFUSED, error.code, Leftover.NOTHING)
+    assert (row.state, row.reason) == (State.REFUSED, error.code)
     assert world.events() == [Event.REFUSED]
     assert [(event, fields["code"]) for event, fields in world.log.lines] == [("refused", error.code)]
     assert world.keys() == set()
@@ -69,7 +69,7 @@ def test_a_body_that_ends_early_is_abandoned(world: World, case: str) -> None:
     with pytest.raises(error):
         attempt(world)
     row = world.row()
-    assert (row.state, row.reason, row.leftover) == (State.ABANDONED, error.code, Leftover.NOTHING)
+    assert (row.state, row.reason, row.leftover) == (State.ABANDONED, error.code, Leftover.EVERYTHING)
     assert world.events() == [Event.GAVE_UP]
     assert world.keys() == set()
 

@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from service.core.canary import EICAR
-from service.core.errors import LedgerUnavailable, ScannerUnavailable
-from service.core.outcome import Clean, Engine, Failed, Failure
+from service.core.errors import ScannerUnavailable
+from service.core.outcome import Engine, Failed, Failure
 from service.core.upload import Event, State
 from service.core.verdict import Kind, Protection
 from service.stages.advance import advance
@@ -194,15 +194,3 @@ def test_the_verdict_names_the_engine_as_it_was_before_the_scan(world: World) ->
     upload = world.upload(PDF)
     assert upload.verdict
     assert upload.verdict.engine == before
-
-
-def test_a_clean_answer_without_the_canaries_word_is_no_clean(world: World) -> None:
-    """If the ledger cannot tell what the canaries said when the answer comes, nothing is acknowledged."""
-    world.scanner.script.append(Clean())
-    world.faults.fail("ledger.health", 2, Moment.BEFORE, LedgerUnavailable("away"))
-    with pytest.raises(LedgerUnavailable):
-        world.upload(PDF, patience=0)
-    assert world.store.released == {}
-    world.settle()
-    assert world.row().state is State.ABANDONED
-    assert world.broken_laws() == []

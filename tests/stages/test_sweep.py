@@ -49,6 +49,7 @@ def test_an_erased_upload_is_gone_with_its_name(world: World, content: bytes, na
     erased = erase(world.parts, upload)
     assert (erased.state, erased.name) == (State.ERASED, "")
     assert world.keys() == set()
+    world.settle()
     assert world.row().leftover is Leftover.NOTHING
     assert world.events()[-1] is Event.DELETED
 
@@ -93,3 +94,26 @@ def test_an_erasure_is_remembered_until_the_bytes_are_gone(
     world.settle()
     assert world.keys() == set()
     assert world.broken_laws() == []
+
+
+def test_a_write_that_lands_after_the_end_is_deleted_all_the_same(world: World) -> None:
+    """What was on its way to the store when the upload was given up is found by the second deletion."""
+    world.faults.fail("store.put", 1, Moment.AFTER, StoreUnavailable("away"))
+    with pytest.raises(StoreUnavailable):
+        world.upload(PDF)
+    world.store.quarantined[f"{world.row().id}/late"] = PDF
+    world.settle()
+    assert world.keys() == set()
+    assert world.row().leftover is Leftover.NOTHING
+
+
+def test_one_upload_that_cannot_be_deleted_keeps_no_other(world: World) -> None:
+    """The store's refusal about one is told after all others were swept and noted."""
+    for _ in range(3):
+        world.clock.advance(1)
+        world.upload(PDF)
+    world.faults.fail("store.discard_quarantined", 1, Moment.BEFORE, StoreUnavailable("denied"))
+    with pytest.raises(StoreUnavailable):
+        sweep(world.parts, 10)
+    assert [row.leftover for row in world.ledger.rows()].count(Leftover.NOTHING) == 2
+    assert sweep(world.parts, 10) == 1

@@ -97,7 +97,7 @@ def test_a_life_without_faults_walks_every_part(world: World) -> None:
     names = {name for name, _ in operations(CLEAN, scanner_comes_late=False)}
     names |= {name for name, _ in operations(CLEAN, scanner_comes_late=True)}
     assert names >= {
-        "ledger.save", "ledger.find", "ledger.health", "ledger.unattended", "ledger.with_leftovers",
+        "ledger.save", "ledger.find", "ledger.unattended", "ledger.with_leftovers",
         "ledger.swept", "store.put_part", "store.put", "store.read_quarantined", "store.read",
         "store.release", "store.discard_quarantined", "scanner.engine", "scanner.open", "scanner.feed",
         "scanner.finish", "scanner.outcome", "queue.enqueue",

@@ -16,8 +16,9 @@ from service.core.policy import Policy, read_policy
 from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
 from service.core.verdict import Kind, Protection
 from service.jobs.reconcile import reconcile, tidy
-from service.ports import Health, Source
+from service.ports import Source
 from service.stages.advance import advance
+from service.stages.gate import Gate, Health
 from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
 from service.stages.take_in import Arrival, take_in
@@ -104,8 +105,8 @@ class World:
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
-        self.heartbeat = HandHeartbeat(self.ledger, self.clock)
         self.log = FakeLog()
+        self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
         self.parts = Parts(
             ledger=self.ledger,
             store=self.store,
@@ -113,6 +114,7 @@ class World:
             sniffer=FakeSniffer(),
             clock=self.clock,
             heartbeat=self.heartbeat,
+            gate=Gate(self.scanner, self.clock, self.log, self.policy, self.protection),
             log=self.log,
             policy=self.policy,
             protection=self.protection,
@@ -121,7 +123,7 @@ class World:
 
     def report_canaries(self, *failures: str) -> None:
         """Let the canaries speak now: all is well, or these failed."""
-        self.ledger.report_health(Health(self.clock.now(), failures, self.scanner.signatures))
+        self.parts.gate.report(Health(self.clock.now(), failures))
 
     def upload(
         self,
