@@ -45,6 +45,8 @@ class RawBody:
             self._left -= len(data)
         if not data and self._left:
             self._check_pace()
+            # The server reports a connection that broke off as an end like any other.
+            raise Truncated("The upload ended before its announced length. Send it again.")
         if not data or self._left == 0:
             self._ended()
         return data
