@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,11 +87,19 @@ def start(folder: Path, signatures: Signatures, log: Path | None) -> Clamd:
     return clamd
 
 
-def prepare(folder: Path, signatures: Signatures) -> Path:
-    """Make `folder` ready for `command` and return the socket's path; what a killed clamd left is removed."""
+def socket_path(folder: Path) -> Path:
+    """Where the clamd of `folder` has its socket; StackError when that path is longer than it may be."""
     path = folder / "clamd.sock"
     if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
-        raise StackError(f"the path of clamd's socket is too long, choose a shorter folder: {path}")
+        raise StackError(
+            f"the path of clamd's socket is too long, choose a shorter GREENROOM_STATE_DIR: {path}"
+        )
+    return path
+
+
+def prepare(folder: Path, signatures: Signatures) -> Path:
+    """Make `folder` ready for `command` and return the socket's path; what a killed clamd left is removed."""
+    path = socket_path(folder)
     temporary = folder / "tmp"
     # A killed clamd leaves the files that it was scanning, which are not ours to keep.
     shutil.rmtree(temporary, ignore_errors=True)
@@ -152,8 +161,11 @@ def _ready(clamd: Clamd) -> bool:
 def main() -> None:
     """Become clamd, configured as the module's docstring says."""
     folder = Path(os.environ["GREENROOM_STATE_DIR"]) / "clamd"
-    prepare(folder, choose_signatures(os.environ))
-    argv = command(folder)
+    try:
+        prepare(folder, choose_signatures(os.environ))
+        argv = command(folder)
+    except StackError as error:
+        sys.exit(f"greenroom: {error}")
     os.execve(argv[0], argv, processes.bare_environment(folder))
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack.clamd import ROOT
+from stack.clamd import ROOT, socket_path
 from stack.processes import MARK
 from stack.settings import Settings
 from stack.store import REGION
@@ -40,6 +40,6 @@ def compose(
         "GREENROOM_S3_REGION": REGION,
         "GREENROOM_QUARANTINE_BUCKET": QUARANTINE,
         "GREENROOM_RELEASED_BUCKET": RELEASED,
-        "GREENROOM_CLAMD": f"unix:{settings.clamd_folder / 'clamd.sock'}",
+        "GREENROOM_CLAMD": f"unix:{socket_path(settings.clamd_folder)}",
         **keys,
     }

@@ -12,6 +12,10 @@ LOOPBACK = "127.0.0.1"
 GRPC_OFFSET = 10_000
 """SeaweedFS puts the gRPC port of each service this far above its HTTP port (its admin part insists)."""
 BLOCK = 8
+"""A claimed block holds the offsets below this, and the same ones GRPC_OFFSET higher."""
+LOWEST = 10_000
+"""Blocks lie from here up to LOWEST + GRPC_OFFSET, so that no block's ports are the gRPC ports of another,
+and all lie under 32768, where the kernel puts no outgoing connections."""
 
 
 def is_free(port: int) -> bool:
@@ -37,12 +41,11 @@ def claim_block(offsets: Iterable[int]) -> tuple[int, socket.socket]:
     """Find a base port whose `base + offset` are all free, and the claim that keeps other tests off it.
 
     The claim is a name in the kernel's abstract socket space: it is taken atomically, and given back when the
-    returned socket is closed or its process dies. All ports lie under 32768, where the kernel never puts
-    outgoing connections. Raises StackError when nothing is found.
+    returned socket is closed or its process dies. Raises StackError when nothing is found.
     """
     wanted = list(offsets)
     for _ in range(100):
-        base = random.randrange(10_000, 22_000, BLOCK)  # noqa: S311 - to avoid others, not to be a secret
+        base = random.randrange(LOWEST, LOWEST + GRPC_OFFSET, BLOCK)  # noqa: S311 - to avoid others, not to be a secret
         claim = socket.socket(socket.AF_UNIX)
         try:
             claim.bind(f"\0greenroom-ports-{base}")
@@ -52,4 +55,4 @@ def claim_block(offsets: Iterable[int]) -> tuple[int, socket.socket]:
         if all(is_free(base + offset) for offset in wanted):
             return base, claim
         claim.close()
-    raise StackError("no free block of ports between 10000 and 32000")
+    raise StackError("no free block of ports between 10000 and 30000")

@@ -20,12 +20,15 @@ LEAST_FREE = 2 * GIB
 def lock(state: Path) -> IO[str]:
     """Make the state folder and take its lock, which is held until the returned file is closed or we die.
 
-    Raises StackError when another run holds it.
+    Raises StackError when another run holds it, or the folder cannot be made.
     """
-    # Only its owner may look in: the quarantine lies here, and the secrets to it.
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state.chmod(0o700)
-    held = (state / "lock").open("a+")
+    try:
+        # Only its owner may look in: the quarantine lies here, and the secrets to it.
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.chmod(0o700)
+        held = (state / "lock").open("a+")
+    except OSError as error:
+        raise StackError(f"{state} cannot be used: {error.strerror}; see GREENROOM_STATE_DIR") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -43,8 +46,9 @@ def lock(state: Path) -> IO[str]:
 
 
 def check(settings: Settings) -> None:
-    """Raise StackError unless clamd is installed, the disk has room and every port is free."""
+    """Raise StackError unless clamd is installed and can run here, the disk has room, every port is free."""
     clamd.find_program()
+    clamd.socket_path(settings.clamd_folder)
     check_disk(settings.state, LEAST_FREE)
     for port, whose in ports(settings).items():
         if not is_free(port):

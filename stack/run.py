@@ -62,7 +62,7 @@ def _run(wanted: Settings) -> None:
     log = wanted.state / "stack.log"
     log.unlink(missing_ok=True)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"greenroom: starting store, clamd, web and worker; log: {log}")
+    console.print(f"greenroom: starting store, clamd, web and worker (Ctrl-C stops them); log: {log}")
     honcho = _start_honcho(env, log)
     try:
         _wait_ready(wanted, honcho, console)
@@ -84,7 +84,7 @@ def _migrate(env: Mapping[str, str]) -> None:
     )
     if result.returncode != 0:
         words = result.stderr.strip().splitlines() or ["no output"]
-        raise StackError(f"the ledger could not be brought up to date: {words[-1]}")
+        raise StackError(f"the database was not set up: {words[-1].removeprefix('greenroom: ')}")
 
 
 def _start_honcho(env: Mapping[str, str], log: Path) -> Child:

@@ -7,6 +7,7 @@ its data, GREENROOM_S3_PORT is its S3 port.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def start(folder: Path, s3_port: int, log: Path | None) -> Store:
     identities = load_or_make(folder / "s3.json")
     data = folder / "data"
     data.mkdir(exist_ok=True)
-    env = processes.bare_environment(folder)
+    env = processes.bare_environment(folder) | _signing_keys()
     child = processes.start("store", _command(folder, s3_port), env=env, log=log)
     store = Store(f"{LOOPBACK}:{s3_port}", identities, child, s3_port)
     try:
@@ -96,6 +97,16 @@ def remove_sockets(s3_port: int) -> None:
         port = s3_port + offset
         Path(f"/tmp/seaweedfs-{service}-{port}.sock").unlink(missing_ok=True)
         Path(f"/tmp/seaweedfs-{service}-grpc-{port + GRPC_OFFSET}.sock").unlink(missing_ok=True)
+
+
+def _signing_keys() -> dict[str, str]:
+    """Keys without which the filer's HTTP port and the gRPC port of S3 answer nobody; new at each start.
+
+    Else any process on this machine could fetch every object from the one and become an administrator by the
+    other. The store's remaining ports still trust loopback: a machine is shared only with those one trusts.
+    """
+    key = secrets.token_hex(32)
+    return {"WEED_JWT_FILER_SIGNING_KEY": key, "WEED_JWT_FILER_SIGNING_READ_KEY": key}
 
 
 def _weed() -> str:
@@ -170,7 +181,7 @@ def _client(endpoint: str, identity: Identity) -> Minio:
 def _answers(store: Store) -> bool:
     store.child.check_alive()
     ports = [store.s3_port + SERVICES[service] for service in ("s3", "master", "filer")]
-    paths = ["/healthz", "/cluster/status", "/"]
+    paths = ["/healthz", "/cluster/status", "/healthz"]
     return all(_ok(f"http://{LOOPBACK}:{port}{path}") for port, path in zip(ports, paths, strict=True))
 
 
@@ -185,7 +196,11 @@ def _ok(url: str) -> bool:
 def main() -> int:
     """Keep a store in the foreground, configured as the module's docstring says; returns its exit code."""
     folder = Path(os.environ["GREENROOM_STATE_DIR"]) / "store"
-    store = start(folder, int(os.environ["GREENROOM_S3_PORT"]), log=None)
+    try:
+        store = start(folder, int(os.environ["GREENROOM_S3_PORT"]), log=None)
+    except StackError as error:
+        print(f"greenroom: {error}", file=sys.stderr)
+        return 1
     try:
         return processes.foreground(store.child)
     finally:

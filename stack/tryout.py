@@ -78,9 +78,7 @@ def show(console: Console, uploads: list[dict[str, Any]], protection: str) -> No
         )
     console.print(table)
     if protection == "demo":
-        console.print(
-            "[bold yellow]demo signatures: not protection[/] (they find EICAR and a few test strings)"
-        )
+        console.print("[bold yellow]demo signatures: not protection[/]")
 
 
 def _verdict(client: httpx.Client, name: str, content: bytes) -> dict[str, Any]:

@@ -20,10 +20,11 @@ def main(command: list[str]) -> None:
     """Become `command` once the parts that the environment describes are ready; exit 1 if they never are."""
     settings = read(os.environ)
     identities = load(settings.store_folder / "s3.json")
+    socket = clamd.socket_path(settings.clamd_folder)
     endpoint = os.environ["GREENROOM_S3_ENDPOINT"]
     try:
         wait_until(
-            lambda: clamd.ping(settings.clamd_folder / "clamd.sock") and store.usable(endpoint, identities),
+            lambda: clamd.ping(socket) and store.usable(endpoint, identities),
             READY_SECONDS,
             "the start of the store and of clamd",
         )
