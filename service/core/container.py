@@ -1,130 +1,141 @@
 """What a packaged document says about itself: OOXML content types, ODF's mimetype, iWork's parts.
 
 libmagic sees only the first bytes of a package, and a stranger chooses those. Here the package's own
-directory decides, read with bounds. Sources: ECMA-376 part 2 (Open Packaging Conventions), OASIS
-OpenDocument 1.3 part 2, [MS-OFFCRYPTO] for the encrypted form of OOXML. iWork's format is not published.
+directory decides, and all of the package must be something that the scanner can look into. Sources:
+ECMA-376 part 2 (Open Packaging Conventions), OASIS OpenDocument 1.3 part 2, [MS-OFFCRYPTO] for the
+encrypted form of OOXML. iWork's format is not published.
 """
 
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Final
 from xml.parsers import expat
 
+from service.core import compound, legacy
 from service.core.errors import TypeNotAllowed
+from service.core.objection import Objection
 from service.core.outcome import Answer, Obstacle, Unscannable
+from service.core.zipdirectory import Directory, read_directory
+from service.core.zipwalk import ENCRYPTED, check_members, read_member, walk
 
 _LONGEST_MEMBER: Final = 1 << 20
 _ZIP_MAGIC: Final = b"PK\x03\x04"
-#: The only two that OPC and ODF allow; Python's bzip2 and LZMA readers have no bound on what they unpack.
-_COMPRESSIONS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 #: What iWork puts beside the parts that it encrypted: the password's verifier and its hint.
-_IWORK_PASSWORD: Final = frozenset({".iwpv2", ".iwph"})
+_IWORK_PASSWORD: Final = frozenset({b".iwpv2", b".iwph"})
+_MANIFEST: Final = b"META-INF/manifest.xml"
 _MAIN: Final = ".main+xml"
-_OLE2_MAGIC: Final = bytes.fromhex("d0cf11e0a1b11ae1")
-_ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
-_OLE2_WINDOW: Final = 1 << 16
+_ENCRYPTED_OOXML: Final = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.OOXML")
+_ENCRYPTED_LEGACY: Final = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Document")
+_KINDS: Final = frozenset({"ooxml", "odf", "parts", "zip", "ole2"})
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
     """What a package must hold: for ``ooxml`` the main part's content type, for ``odf`` the text of its
-    ``mimetype`` member, for ``parts`` the name of one member.
+    ``mimetype`` member, for ``parts`` the name of one member, for ``ole2`` the names of the main streams
+    that it may have, with ``/`` between them, for ``zip`` nothing in particular.
     """
 
     kind: str
-    main: str
+    main: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in {"ooxml", "odf", "parts"} or not self.main:
-            raise ValueError("kind must be ooxml, odf or parts, and main a text")
+        if self.kind not in _KINDS or bool(self.main) == (self.kind == "zip"):
+            raise ValueError("kind must be ooxml, odf, parts, ole2, each with a text for main, or zip alone")
 
 
 def inspect(container: Container, content: IO[bytes]) -> Answer | None:
-    """Check that the seekable ``content`` is the package that ``container`` describes.
+    """Check that the seekable ``content`` is the package that ``container`` describes, and all of it.
 
-    Returns ``None`` if it is, or an answer that overrules a clean scan (an encrypted package, into which
-    clamd 1.4 does not look). Raises ``TypeNotAllowed`` if it is something else or cannot be read.
+    Returns ``None`` if it is, or an answer that overrules a clean scan, because clamd 1.4 says ``OK`` to
+    what it did not look into: encrypted packages, members that it cannot unpack, damage, too much. Raises
+    ``TypeNotAllowed`` if it is something else or its directory cannot be read.
     """
-    if container.kind == "ooxml" and _is_encrypted_ooxml(content):
-        return Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.OOXML")
     content.seek(0)
-    if content.read(len(_ZIP_MAGIC)) != _ZIP_MAGIC:
-        # A directory at the end makes a zip of anything: other readers would go by what stands in front.
-        raise TypeNotAllowed("The file is not the kind of document its extension says.")
+    magic = content.read(len(compound.MAGIC))
     try:
-        with zipfile.ZipFile(content) as package:
-            found = _declares(container, package)
-            locked = found and _locked(container, package)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        OSError,
-        zlib.error,
-    ) as error:
-        if isinstance(error, PackageTooComplex):
-            raise
-        raise TypeNotAllowed("The file is damaged or not the document its extension says.") from error
+        if container.kind == "ole2":
+            return _inspect_legacy(container, content)
+        if container.kind == "ooxml" and magic == compound.MAGIC:
+            return _inspect_encrypted_ooxml(content)
+        if not magic.startswith(_ZIP_MAGIC):
+            # A directory at the end makes a zip of anything: other readers would go by what stands in front.
+            raise _wrong()
+        return _inspect_package(container, content)
+    except Objection as objection:
+        return objection.answer
+
+
+def _wrong() -> TypeNotAllowed:
+    return TypeNotAllowed("The file is not the kind of document its extension says.")
+
+
+def _inspect_encrypted_ooxml(content: IO[bytes]) -> Answer:
+    """An OOXML document is a compound file only if it is encrypted ([MS-OFFCRYPTO] 2.3.4.4)."""
+    if legacy.has_lock(compound.CompoundFile(content)):
+        return _ENCRYPTED_OOXML
+    raise _wrong()
+
+
+def _inspect_legacy(container: Container, content: IO[bytes]) -> Answer | None:
+    file = compound.CompoundFile(content)
+    if legacy.has_lock(file):
+        return _ENCRYPTED_LEGACY
+    # The main streams of one program only: with two, whoever opens the document chooses.
+    mains = legacy.MAINS & file.top.keys()
+    if not mains or not mains <= set(container.main.upper().split("/")):
+        raise _wrong()
+    return _ENCRYPTED_LEGACY if legacy.is_locked(file) else None
+
+
+def _inspect_package(container: Container, content: IO[bytes]) -> Answer | None:
+    directory = read_directory(content, comment_allowed=container.kind == "zip")
+    check_members(directory)
+    try:
+        found, locked = _declares(container, directory, content), _is_locked(container, directory, content)
+    except ValueError as error:
+        raise _wrong() from error
     if not found:
-        raise TypeNotAllowed("The file is not the kind of document its extension says.")
+        raise _wrong()
     if locked:
-        return Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Package")
+        return ENCRYPTED
+    walk(directory, content)
     return None
 
 
-class PackageTooComplex(OSError):
-    """Raised by a bounded reader when a package's directory is larger than any real document's."""
-
-
-def _is_encrypted_ooxml(content: IO[bytes]) -> bool:
-    """Tell whether an OLE2 file holds the stream that [MS-OFFCRYPTO] 2.3.4.4 puts the package in."""
-    content.seek(0)
-    head = content.read(_OLE2_WINDOW)
-    if not head.startswith(_OLE2_MAGIC):
-        return False
-    size = content.seek(0, 2)
-    content.seek(max(0, size - _OLE2_WINDOW))
-    return _ENCRYPTED_PACKAGE in head or _ENCRYPTED_PACKAGE in content.read(_OLE2_WINDOW)
-
-
-def _declares(container: Container, package: zipfile.ZipFile) -> bool:
+def _declares(container: Container, directory: Directory, content: IO[bytes]) -> bool:
     match container.kind:
         case "ooxml":
-            types = _content_types(_member(package, "[Content_Types].xml"))
+            types = _content_types(_member(directory, content, b"[Content_Types].xml"))
             # One main part: with two, whoever opens the document chooses.
             return {kind for kind in types if kind.endswith(_MAIN)} == {container.main.lower()}
         case "odf":
-            return _member(package, "mimetype").strip() == container.main.encode()
+            return _member(directory, content, b"mimetype").strip() == container.main.encode()
+        case "parts":
+            return any(member.name == container.main.encode() for member in directory.members)
         case _:
-            return container.main in package.namelist()
+            return True
 
 
-def _locked(container: Container, package: zipfile.ZipFile) -> bool:
+def _is_locked(container: Container, directory: Directory, content: IO[bytes]) -> bool:
     """Tell whether parts of a package are encrypted, which ODF and iWork do under the zip's own eyes."""
-    names = package.namelist()
+    names = {member.name for member in directory.members}
     if container.kind == "parts":
-        return any(name.rpartition("/")[2] in _IWORK_PASSWORD for name in names)
-    if container.kind != "odf" or "META-INF/manifest.xml" not in names:
+        return any(name.rpartition(b"/")[2] in _IWORK_PASSWORD for name in names)
+    if container.kind != "odf" or _MANIFEST not in names:
         return False
     found: set[str] = set()
-    _walk(_member(package, "META-INF/manifest.xml"), lambda name, _: found.add(name), doctype_allowed=True)
+    manifest = _member(directory, content, _MANIFEST)
+    _walk(manifest, lambda name, _: found.add(name), doctype_allowed=True)
     return "encryption-data" in found
 
 
-def _member(package: zipfile.ZipFile, name: str) -> bytes:
-    if package.namelist().count(name) != 1:
-        raise ValueError(f"no {name}, or more than one")
-    if package.getinfo(name).compress_type not in _COMPRESSIONS:
-        raise ValueError(f"{name} is packed in a way that documents are not")
-    with package.open(name) as member:
-        data = member.read(_LONGEST_MEMBER + 1)
-    if len(data) > _LONGEST_MEMBER:
-        raise ValueError(f"{name} is too long")
-    return data
+def _member(directory: Directory, content: IO[bytes], name: bytes) -> bytes:
+    """Return a member that decides. Raises ``ValueError`` if there is none or it is too long."""
+    for member in directory.members:
+        if member.name == name and member.size <= _LONGEST_MEMBER:
+            return read_member(content, member)
+    raise ValueError(f"no {name!r}, or one that is too long")
 
 
 def _content_types(xml: bytes) -> set[str]:

@@ -6,6 +6,7 @@ one raises here, in the middle of the put, which is thereby abandoned.
 """
 
 import hashlib
+import io
 from typing import Final
 
 from service.core.errors import DigestMismatch, ScannerUnavailable, TooLarge, Truncated
@@ -150,14 +151,15 @@ class SegmentSource:
         Whole parts at a time, because the store's SDK would copy a growing part for every short read.
         """
         wanted = min(size, SEGMENT_SIZE - self.size)
-        pieces = []
+        part = io.BytesIO()
         while wanted and (piece := self._intake.read(wanted)):
             if self._digest is not None:
                 self._digest.update(piece)
-            pieces.append(piece)
+            part.write(piece)
             wanted -= len(piece)
             self.size += len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        # Without a copy, unlike joining: the pieces are gone by now and the part is there once.
+        return part.getvalue()
 
     def sha256(self) -> str:
         """Return the digest (hex) of the segment's bytes so far."""

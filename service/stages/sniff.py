@@ -1,17 +1,20 @@
 """Sniff: is the content what its name says? First from the head, then from the package's own directory.
 
-A package (OOXML, ODF, iWork) keeps its directory at its end, so the second look waits until all bytes are
-in quarantine. The pass keeps both ends of the content, so most packages need no read from the store.
+A package keeps its directory at its end, so the second look waits until all bytes are in quarantine. It
+reads all of them back once, while the scanner is at work on its own copy; the pass keeps both ends of the
+content, so that small packages need no read from the store.
 """
 
 import io
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate
+from typing import IO, TYPE_CHECKING, Final
 
-from service.core.container import PackageTooComplex, inspect
-from service.core.errors import ContentLost, StoreUnavailable, TypeNotAllowed
+from service.core.container import inspect
+from service.core.errors import ContentLost
 from service.core.filetype import allowed_by_name, check_content
-from service.core.outcome import Answer
+from service.core.outcome import Answer, Obstacle, Unscannable
 from service.core.policy import FileType
 from service.core.upload import Segment, Upload
 from service.ports import ObjectStore
@@ -21,14 +24,28 @@ from service.stages.receive import WINDOW
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-#: A package's directory and content types need far less, in real documents.
-_READ_BUDGET: Final = 16 * 1024 * 1024
+#: libmagic's answer for a compound file with an encrypted document in it: whatever else is said, never clean.
+_ENCRYPTED_TYPE: Final = "application/encrypted"
+_ENCRYPTED: Final = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Document")
+_SCATTERED: Final = Unscannable(Obstacle.LIMITS, "Greenroom.Limits.Package")
+#: What is fetched at once while the content is read from front to back, and after a jump.
+_AHEAD: Final = 2 * 1024 * 1024
+_AFTER_JUMP: Final = WINDOW
+#: A fetch takes the store as long as this many bytes of a long one.
+_LEAST_PRICE: Final = 512 * 1024
+#: Fetches beyond reading the whole content twice: an allowance for directories, which lie apart.
+_JUMPS: Final = 128
+
+
+class OverBudget(Exception):
+    """Raised when a package's directory leads to and fro more than any real document's."""
 
 
 class StoredContent(io.RawIOBase):
-    """A seekable view of quarantined segments that answers from the content's two ends where it can.
+    """A seekable view of quarantined segments, made to be read from front to back, once or twice.
 
-    Raises ``PackageTooComplex`` when more than 16 MiB are asked for in all.
+    Holds at most 2 MiB. Raises ``StoreUnavailable``, ``ContentLost`` for a segment that is shorter than
+    the ledger says, and ``OverBudget``.
     """
 
     def __init__(
@@ -38,12 +55,10 @@ class StoredContent(io.RawIOBase):
         super().__init__()
         self._store = store
         self._segments = segments
-        self._size = sum(segment.size for segment in segments)
-        self._head = head
-        self._tail = tail
+        *self._starts, self._size = accumulate((segment.size for segment in segments), initial=0)
+        self._at_hand = [(0, head), (self._size - len(tail), tail), (0, b"")]
         self._place = 0
-        self._budget = _READ_BUDGET
-        self.failure: StoreUnavailable | ContentLost | None = None
+        self._budget = 2 * self._size + _JUMPS * _LEAST_PRICE
 
     def readable(self) -> bool:
         """Return true: this is a source."""
@@ -52,10 +67,6 @@ class StoredContent(io.RawIOBase):
     def seekable(self) -> bool:
         """Return true: any place can be read."""
         return True
-
-    def tell(self) -> int:
-        """Return the current place in bytes."""
-        return self._place
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Move to a place, as ``io.IOBase.seek``."""
@@ -68,39 +79,41 @@ class StoredContent(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Fill ``buffer`` from the current place; fewer bytes only at the end."""
         view = memoryview(buffer).cast("B")
-        data = self._at(self._place, min(len(view), max(0, self._size - self._place)))
-        view[: len(data)] = data
-        self._place += len(data)
-        return len(data)
+        filled = 0
+        while filled < len(view) and self._place < self._size:
+            start, block = self._block()
+            data = memoryview(block)[self._place - start :][: len(view) - filled]
+            view[filled : filled + len(data)] = data
+            filled += len(data)
+            self._place += len(data)
+        return filled
 
-    def _at(self, start: int, length: int) -> bytes:
-        self._budget -= length
+    def _block(self) -> tuple[int, bytes]:
+        """Return bytes that hold the one at the current place, and where they begin."""
+        for start, block in self._at_hand:
+            if start <= self._place < start + len(block):
+                return start, block
+        start, block = self._at_hand[-1]
+        forwards = 0 <= self._place - start - len(block) < _AHEAD
+        self._at_hand[-1] = (self._place, self._fetch(_AHEAD if forwards else _AFTER_JUMP))
+        return self._at_hand[-1]
+
+    def _fetch(self, length: int) -> bytes:
+        """Fetch from the current place, within its segment."""
+        number = bisect_right(self._starts, self._place) - 1
+        segment, offset = self._segments[number], self._place - self._starts[number]
+        length = min(length, segment.size - offset)
+        self._budget -= max(length, _LEAST_PRICE)
         if self._budget < 0:
-            raise PackageTooComplex("the package's directory is too large")
-        if start + length <= len(self._head):
-            return self._head[start : start + length]
-        behind = start - (self._size - len(self._tail))
-        if behind >= 0:
-            return self._tail[behind : behind + length]
-        try:
-            return b"".join(self._fetch(start, length))
-        except (StoreUnavailable, ContentLost) as error:
-            # The package reader turns what it meets into its own errors: keep ours for the caller.
-            self.failure = error
-            raise
-
-    def _fetch(self, start: int, length: int) -> list[bytes]:
-        pieces = []
-        for segment in self._segments:
-            if length and start < segment.size:
-                stretch = min(length, segment.size - start)
-                with self._store.read_quarantined(segment.key, start, stretch) as source:
-                    while piece := source.read(stretch):
-                        pieces.append(piece)
-                start, length = 0, length - stretch
-            else:
-                start -= segment.size if length else 0
-        return pieces
+            raise OverBudget
+        pieces, left = [], length
+        with self._store.read_quarantined(segment.key, offset, length) as source:
+            while left and (piece := source.read(left)):
+                pieces.append(piece)
+                left -= len(piece)
+        if left:
+            raise ContentLost("the quarantined content is shorter than what was received")
+        return b"".join(pieces)
 
 
 def check_head(parts: Parts, name: str, head: bytes) -> tuple[FileType, str]:
@@ -125,15 +138,19 @@ def check_package(
     """
     if kind.container is None:
         return None
-    content = StoredContent(parts.store, segments, head, tail)
+    content = io.BufferedReader(StoredContent(parts.store, segments, head, tail), WINDOW)
     try:
-        return inspect(kind.container, io.BufferedReader(content, WINDOW))
-    except PackageTooComplex as error:
-        raise TypeNotAllowed("The document is packed in a way that no real document is.") from error
-    except TypeNotAllowed:
-        if content.failure is not None:
-            raise content.failure from None
-        raise
+        answer = inspect(kind.container, content)
+        if answer is None and parts.sniffer.media_type(_start(content)) == _ENCRYPTED_TYPE:
+            return _ENCRYPTED
+    except OverBudget:
+        return _SCATTERED
+    return answer
+
+
+def _start(content: IO[bytes]) -> bytes:
+    content.seek(0)
+    return content.read(WINDOW)
 
 
 def check_upload(parts: Parts, upload: Upload) -> Answer | None:

@@ -6,7 +6,7 @@ import pytest
 
 from service.core.container import inspect
 from service.core.errors import TypeNotAllowed
-from service.core.outcome import Answer, Obstacle, Unscannable
+from service.core.outcome import Answer, Malformed, Obstacle, Unscannable
 from tests.core.packages import (
     ODF,
     OOXML,
@@ -41,6 +41,12 @@ GOOD = (
 
 
 ENCRYPTED_OOXML = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.OOXML")
+
+
+COMPRESSION = Unscannable(Obstacle.LIMITS, "Greenroom.Package.Compression")
+
+
+DAMAGED = Malformed("Greenroom.Package.Damaged")
 
 
 ENCRYPTED_PACKAGE = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Package")

@@ -1,4 +1,4 @@
-"""Small real packages, made in code: OOXML, ODF and iWork documents, compound files, and odd zips."""
+"""Small real packages, made in code: OOXML, ODF and iWork documents, and odd zips."""
 
 import io
 import struct
@@ -9,8 +9,6 @@ OOXML = "application/vnd.openxmlformats-officedocument."
 ODF = "application/vnd.oasis.opendocument."
 CONTENT_TYPES = "[Content_Types].xml"
 MANIFEST = "META-INF/manifest.xml"
-_SECTOR = 512
-_END, _FREE, _FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
 
 
 def package(
@@ -69,52 +67,6 @@ def keynote(*names: str) -> bytes:
     """Return a Keynote document with further members ``names``."""
     members = ["Index/Document.iwa", "Index/Slide.iwa", "Metadata/Properties.plist", *names]
     return package(dict.fromkeys(members, b"\0snappy"), zipfile.ZIP_STORED)
-
-
-def compound_file(*streams: str, before: int = 0, behind: int = 0) -> bytes:
-    """Return a compound file ([MS-CFB], version 3) with ``streams`` of 4 KiB each.
-
-    ``before`` and ``behind`` are sectors of another stream's data in front of and behind the directory.
-    """
-    names = ["Root Entry", *streams]
-    directory_size = -(-len(names) // 4)
-    total = before + directory_size + 8 * len(streams) + behind
-    fat_size = -(-(total + 1) // 127)
-    first = fat_size + before
-    table = [_FAT] * fat_size + _chain(fat_size, before) + _chain(first, directory_size)
-    place = first + directory_size
-    entries = []
-    for name in names:
-        kind = 5 if name == "Root Entry" else 2
-        entries.append(_directory_entry(name, kind, _END if kind == 5 else place, len(names)))
-        if kind == 2:
-            table += _chain(place, 8)
-            place += 8
-    table += _chain(place, behind)
-    table += [_FREE] * (fat_size * 128 - len(table))
-    sectors = struct.pack(f"<{len(table)}L", *table) + b"\x11" * _SECTOR * before
-    sectors += b"".join(entries).ljust(directory_size * _SECTOR, b"\0")
-    return _compound_header(fat_size, first) + sectors + b"\x22" * _SECTOR * (8 * len(streams) + behind)
-
-
-def _chain(start: int, length: int) -> list[int]:
-    return [*range(start + 1, start + length), _END] if length else []
-
-
-def _directory_entry(name: str, kind: int, start: int, count: int) -> bytes:
-    text = name.encode("utf-16-le") + b"\0\0"
-    child = 1 if kind == 5 and count > 1 else _FREE
-    size = 4096 if kind == 2 else 0
-    return struct.pack(
-        "<64sHBBLLL16sLQQLQ", text, len(text), kind, 1, _FREE, _FREE, child, b"", 0, 0, 0, start, size
-    )
-
-
-def _compound_header(fat_size: int, first: int) -> bytes:
-    difat = [*range(fat_size), *[_FREE] * (109 - fat_size)]
-    head = (bytes.fromhex("d0cf11e0a1b11ae1"), b"", 0x3E, 3, 0xFFFE, 9, 6, b"")
-    counts = (0, fat_size, first, 0, 4096, _END, 0, _END, 0)
-    return struct.pack("<8s16sHHHHH6s9L109L", *head, *counts, *difat)
 
 
 def crowded_zip(entries: int, name: bytes = b"a") -> bytes:

@@ -113,7 +113,7 @@ NOT_AN_ANSWER: list[tuple[bytes, Failure]] = [
     (b"INSTREAM size limit exceeded. ERROR\0", Failure.STREAM_LIMIT),
     (b"INSTREAM size limit exceeded ERROR\0", Failure.STREAM_LIMIT),
     (b"INSTREAM: size limit exceeded. ERROR\0", Failure.SCANNER_ERROR),
-    (b"Error writing to temporary file ERROR\0", Failure.SCANNER_ERROR),
+    (b"Error writing to temporary file ERROR\0", Failure.SCANNER_FULL),
     (b"stream: Can't allocate memory ERROR\0", Failure.SCANNER_ERROR),
     (b"stream: X FOUND ERROR\0", Failure.SCANNER_ERROR),
     (b"stream: OK ERROR\0", Failure.SCANNER_ERROR),

@@ -1,17 +1,19 @@
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.container import PackageTooComplex
+from service.core.errors import ContentLost
 from service.ports import ObjectStore
-from service.stages.sniff import StoredContent
-from tests.core.tiny_store import TinyStore, stored
+from service.stages.sniff import OverBudget, StoredContent
+from tests.core.tiny_store import ShortStore, TinyStore, stored
 
-BUDGET = 16 * 1024 * 1024
+MIB = 1024 * 1024
 
 
 def viewed(
@@ -66,7 +68,7 @@ def test_a_buffered_view_too(
 
 
 def test_the_ends_cost_no_read_from_the_store() -> None:
-    """What lies in the two ends at hand is not fetched; what does not is fetched exactly."""
+    """What lies in the two ends at hand is not fetched, and what was fetched is not fetched again."""
     data = bytes(range(250)) * 4
     content, store = viewed(data, [300, 600], head=100, tail=100)
     content.seek(40)
@@ -76,9 +78,24 @@ def test_the_ends_cost_no_read_from_the_store() -> None:
     assert store.ranges == []
     content.seek(99)
     assert content.read(2) == data[99:101]
+    assert store.ranges == [("k0", 100, 200)]
     content.seek(250)
     assert content.read(400) == data[250:650]
-    assert store.ranges == [("k0", 99, 2), ("k0", 250, 50), ("k1", 0, 300), ("k2", 0, 50)]
+    assert store.ranges[1:] == [("k1", 0, 300), ("k2", 0, 400)]
+
+
+def test_reading_on_fetches_much_and_jumping_little() -> None:
+    """From front to back, small gaps left out, 2 MiB at a time; after a jump no more than 64 KiB."""
+    data = bytes(7 * MIB)
+    content, store = viewed(data, [5 * MIB])
+    while content.read(1000):
+        content.seek(5000, io.SEEK_CUR)
+    assert [round(length / MIB, 1) for _, _, length in store.ranges] == [2, 2, 1, 2]
+    store.ranges.clear()
+    for place in (MIB, 6 * MIB, 0):
+        content.seek(place)
+        assert content.read(10) == bytes(10)
+    assert [length for _, _, length in store.ranges] == [64 * 1024] * 3
 
 
 def test_a_view_can_be_read_and_sought() -> None:
@@ -91,11 +108,32 @@ def test_a_view_can_be_read_and_sought() -> None:
 
 
 def test_reading_has_a_budget() -> None:
-    """16 MiB may be asked for in all, from the store or not; a byte more is too much, forward or again."""
-    data = bytes(BUDGET // 4 + 1)
-    content, _ = viewed(data, head=len(data))
-    for _ in range(4):
+    """The whole may be read twice and 128 jumps made; a content that leads to and fro without end is not
+    followed."""
+    content, store = viewed(bytes(8 * MIB))
+    for _ in range(2):
         content.seek(0)
-        assert len(content.read(BUDGET // 4)) == BUDGET // 4
-    with pytest.raises(PackageTooComplex):
-        content.read(1)
+        assert len(content.read()) == 8 * MIB
+    places = itertools.cycle([7 * MIB, 0])
+    read_everywhere(content, itertools.islice(places, 120))
+    with pytest.raises(OverBudget):
+        read_everywhere(content, itertools.islice(places, 10))
+    assert sum(length for _, _, length in store.ranges) < 30 * MIB
+
+
+def read_everywhere(content: StoredContent, places: Iterable[int]) -> None:
+    """Read a byte at each place."""
+    for place in places:
+        content.seek(place)
+        assert content.read(1) == b"\0"
+
+
+@pytest.mark.parametrize("missing", [1, 500])
+def test_a_store_that_gives_fewer_bytes_has_lost_the_content(missing: int) -> None:
+    """A segment that is shorter in the store than in the ledger is an error of the store."""
+    data = bytes(1000)
+    store, segments = stored(data)
+    longer = [replace(segments[0], size=1000 + missing)]
+    content = StoredContent(cast("ObjectStore", ShortStore(store)), longer)
+    with pytest.raises(ContentLost):
+        content.read()

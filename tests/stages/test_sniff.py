@@ -8,10 +8,9 @@ from typing import Final
 
 import pytest
 
-from service.core.container import PackageTooComplex
 from service.core.errors import ContentLost, StoreUnavailable, TypeNotAllowed
 from service.core.upload import Segment, State
-from service.stages.sniff import StoredContent, check_package
+from service.stages.sniff import OverBudget, StoredContent, check_package
 from tests.fakes.faults import Moment
 from tests.fakes.store import etag
 from tests.stages.world import World, deck
@@ -36,7 +35,7 @@ def test_every_stretch_reads_as_if_the_content_were_one_file(world: World, ends:
     view = StoredContent(world.store, stored(world), CONTENT[:ends], CONTENT[-ends:] if ends else b"")
     plain = io.BytesIO(CONTENT)
     rng = random.Random(7)
-    for _ in range(300):
+    for _ in range(20):
         offset, length = rng.randrange(1100), rng.randrange(1100)
         assert view.seek(offset) == plain.seek(offset)
         assert view.read(length) == plain.read(length)
@@ -55,15 +54,19 @@ def test_known_ends_cost_no_request(world: World) -> None:
     assert world.faults.count("store.read_quarantined") == 0
 
 
-def test_a_reader_that_wants_too_much_is_stopped(world: World) -> None:
-    """At most 16 MiB in all: a package whose directory asks for more is no real document."""
-    view = StoredContent(world.store, stored(world), CONTENT, b"")
-    for _ in range(16 * 1024):
-        view.seek(0)
-        assert len(view.read(1024)) == 1024
-    view.seek(0)
-    with pytest.raises(PackageTooComplex):
-        view.read(1)
+def test_a_reader_that_leads_to_and_fro_is_stopped(world: World) -> None:
+    """A package whose directory jumps about without end is no real document."""
+    content = bytes(1 << 20)
+    view = StoredContent(world.store, stored(world, content, (0, 1 << 19, 1 << 20)))
+
+    def jump_about() -> None:
+        for number in range(200):
+            view.seek((number % 2) << 19)
+            assert view.read(1) == b"\0"
+
+    with pytest.raises(OverBudget):
+        jump_about()
+    assert 120 < world.faults.count("store.read_quarantined") < 140
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), ContentLost("gone")])

@@ -1,0 +1,183 @@
+"""Bar R13, P6: a file of 1 GiB passes through without growing the web process or touching its disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from service import config, wiring
+from stack import clamd as stack_clamd
+from stack import processes
+from stack.clamd import DEMO_SIGNATURES, Signatures
+from stack.processes import wait_until
+from tests.e2e.serving import Backend, Service
+from tests.e2e.variant import write_policy
+
+MIB = 1024 * 1024
+SIZE = 1024 * MIB
+MOST_GROWTH = 32 * MIB
+#: The ledger's and the log's own lines; a spooled file would write all of it.
+MOST_WRITTEN = 8 * MIB
+WARM_UP = 20 * MIB
+#: RIFF, WAVE and a format chunk for one channel of PCM: clamd looks through sound faster than through text.
+_WAV = struct.pack(
+    "<4sL4s4sLHHLLHH4sL",
+    b"RIFF",
+    SIZE - 8,
+    b"WAVE",
+    b"fmt ",
+    16,
+    1,
+    1,
+    44100,
+    88200,
+    2,
+    16,
+    b"data",
+    SIZE - 44,
+)
+_SIZES = re.compile(r"(?m)^(StreamMaxLength|MaxFileSize|PCREMaxFileSize) .*$")
+
+
+@pytest.fixture
+def large_clamd(parts_folder: Path, tmp_path: Path) -> Iterator[Path]:
+    """A clamd with limits for a file of 1 GiB: the shipped ones, doubled."""
+    folder = parts_folder / "clamd-large"
+    path = stack_clamd.prepare(folder, Signatures(DEMO_SIGNATURES, "demo"))
+    text, replaced = _SIZES.subn(r"\1 1040M", (folder / "clamd.conf").read_text())
+    assert replaced == 3
+    (folder / "clamd.conf").write_text(re.sub(r"(?m)^MaxScanSize .*$", "MaxScanSize 4000M", text))
+    child = processes.start(
+        "large clamd",
+        stack_clamd.command(folder),
+        env=processes.bare_environment(folder),
+        log=tmp_path / "log",
+    )
+    wait_until(lambda: stack_clamd.ping(path), 60, "clamd's start")
+    yield path
+    child.stop()
+
+
+@pytest.fixture
+def roomy(environ: dict[str, str], large_clamd: Path, tmp_path: Path) -> Iterator[Backend]:
+    """A backend of a service that takes 1 GiB, in one web process so that its memory can be watched."""
+    changed = environ | {
+        "GREENROOM_DATABASE_URL": f"sqlite:///{tmp_path / 'roomy.db'}",
+        "GREENROOM_CLAMD": f"unix:{large_clamd}",
+        "GREENROOM_POLICY_FILE": str(write_policy(tmp_path / "policy.toml", SIZE)),
+    }
+    wiring.migrate(config.read_settings(changed))
+    service = Service(changed, tmp_path, wiring.build(changed).parts)
+    service.worker()
+    web = service.web("--workers", "1")
+    wait_until(web.ready, 120, "readiness")
+    backend = web.backend()
+    yield backend
+    backend.close()
+    service.stop()
+
+
+@dataclass
+class Watch:
+    """Samples one process while a block runs: its memory, and the regular files that it has open."""
+
+    pid: int
+    most: int = 0
+    files: set[str] = field(default_factory=set)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.1):
+            self.most = max(self.most, resident(self.pid))
+            self.files |= open_files(self.pid)
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that the process holds."""
+    return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024  # type: ignore[index]
+
+
+def written(pid: int) -> int:
+    """Bytes that the process caused to be written to a disk."""
+    return int(Path(f"/proc/{pid}/io").read_text().split("\nwrite_bytes: ")[1].split()[0])
+
+
+def open_files(pid: int) -> set[str]:
+    """The regular files that the process has open, deleted ones too."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if stat.S_ISREG(descriptor.stat().st_mode):
+                found.add(str(descriptor.readlink()))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def pieces(size: int, digest: hashlib._Hash) -> Iterator[bytes]:
+    """A sound of `size` bytes, counted into `digest`."""
+    block = os.urandom(8 * MIB)
+    for start in range(0, size, len(block)):
+        piece = ((b"%044x" % start if start else _WAV) + block[44:])[: size - start]
+        digest.update(piece)
+        yield piece
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length_known", [True, False], ids=["length", "chunked"])
+def test_a_gibibyte_passes_through(
+    roomy: Backend,
+    record_property: Callable[[str, object], None],
+    length_known: bool,  # noqa: FBT001
+) -> None:
+    """1 GiB up and down: the same bytes, under 32 MiB more memory than after a small upload, no file."""
+    (pid,) = roomy.web.processes()
+    roomy.upload(pieces(WARM_UP, hashlib.sha256()), "warm-up.wav")
+    idle, wrote, known = resident(pid), written(pid), open_files(pid)
+    digest = hashlib.sha256()
+    headers = {"Prefer": "wait=60"} | ({"Content-Length": str(SIZE)} if length_known else {})
+    with Watch(pid) as watch:
+        upload = roomy.upload(pieces(SIZE, digest), "sound.wav", headers=headers)
+    print(*(f"{step['event']} {step['at']}" for step in upload["history"]), sep="\n")  # noqa: T201
+    assert (upload["state"], upload["size"], upload["sha256"]) == ("released", SIZE, digest.hexdigest()), (
+        upload
+    )
+    received = hashlib.sha256()
+    with Watch(pid) as down, roomy.client.stream("GET", f"/v1/uploads/{upload['id']}/content") as answer:
+        for piece in answer.iter_bytes():
+            received.update(piece)
+    assert received.hexdigest() == digest.hexdigest()
+    figures = {
+        "idle": idle,
+        "growth_up": watch.most - idle,
+        "growth_down": down.most - idle,
+        "written": written(pid) - wrote,
+    }
+    for name, value in figures.items():
+        record_property(name, round(value / MIB, 1))
+    print({name: f"{value / MIB:.1f} MiB" for name, value in figures.items()})  # noqa: T201
+    assert figures["growth_up"] < MOST_GROWTH
+    assert figures["growth_down"] < MOST_GROWTH
+    assert figures["written"] < MOST_WRITTEN
+    ledger = str(roomy.web.service.environ["GREENROOM_DATABASE_URL"]).removeprefix("sqlite:///")
+    assert {path for path in (watch.files | down.files) - known if not path.startswith(ledger)} == set()
+    assert roomy.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
