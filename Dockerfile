@@ -47,7 +47,6 @@ RUN groupadd --gid 10001 greenroom \
     && install -d -o 10002 -g 10002 -m 0750 /run/clamav
 COPY --from=builder /opt/greenroom /opt/greenroom
 COPY --from=builder /build/service /srv/greenroom/service
-COPY --chmod=0644 docker/worker_health.py /srv/greenroom/
 ENV PATH=/opt/greenroom/bin:/usr/bin:/bin
 WORKDIR /srv/greenroom
 USER 10001:10001

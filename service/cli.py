@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from service import config, submit, wiring
 from service.core.errors import ConfigurationError, GreenroomError
@@ -33,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the database up to date")
     migrate.set_defaults(run=_migrate)
     worker = commands.add_parser("worker", help="run the background worker")
+    worker.add_argument(
+        "--alive", type=Path, metavar="FILE", help="touch FILE every second, for health checks"
+    )
     worker.set_defaults(run=_worker)
     _add_keys(commands.add_parser("keys", help="make, list and revoke API keys"))
     submit.add_arguments(commands.add_parser("submit", help="send files and print their verdicts"))
@@ -66,12 +70,13 @@ def _migrate(_: argparse.Namespace) -> int:
     return 0
 
 
-def _worker(_: argparse.Namespace) -> int:
+def _worker(options: argparse.Namespace) -> int:
     services = wiring.build(os.environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Worker(services.parts, services.queue, services.queue_worker, stop).run()
+    alive = options.alive.touch if options.alive else lambda: None
+    Worker(services.parts, services.queue, services.queue_worker, stop, alive).run()
     return 0
 
 

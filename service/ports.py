@@ -106,7 +106,7 @@ class ObjectStore(Protocol):
         """Copy a segment from quarantine to released, within the store.
 
         The copy happens only if the quarantined object is still the one with the segment's ETag, and is
-        checked for it and for its size afterwards; else ``ContentLost``. Releasing twice is one release."""
+        checked for its size afterwards; else ``ContentLost``. Releasing twice is one release."""
 
     def discard_quarantined(self, upload_id: str) -> None:
         """Delete all of an upload's objects in quarantine. Nothing there is fine."""

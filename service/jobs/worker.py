@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -19,12 +20,20 @@ _TIDY_EVERY: Final = timedelta(minutes=10).total_seconds()
 class Worker:
     """One worker process. ``run`` returns when ``stop`` was set."""
 
-    def __init__(self, parts: Parts, queue: Queue, queue_worker: QueueWorker, stop: threading.Event) -> None:
-        """Work with ``parts`` on what the queue brings, until ``stop`` is set."""
+    def __init__(
+        self,
+        parts: Parts,
+        queue: Queue,
+        queue_worker: QueueWorker,
+        stop: threading.Event,
+        alive: Callable[[], None],
+    ) -> None:
+        """Work with ``parts`` on what the queue brings, until ``stop`` is set; call ``alive`` each round."""
         self._parts = parts
         self._queue = queue
         self._queue_worker = queue_worker
         self._stop = stop
+        self._alive = alive
         self._tidy_due = 0.0
         self._trouble: str | None = None
 
@@ -40,6 +49,7 @@ class Worker:
         try:
             while not self._stop.is_set():
                 self._round()
+                self._alive()
                 self._stop.wait(_ROUND)
         finally:
             self._queue_worker.stop()
