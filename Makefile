@@ -6,7 +6,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: run test check lock format clean install install-dev compose-test
+.PHONY: run test check docs lock format clean install install-dev compose-test
 
 run: install
 	@exec $(BIN)/python -m stack
@@ -23,6 +23,9 @@ check: install-dev
 format: install-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: install-dev
+	$(BIN)/python -m docs.draw
 
 lock: install-dev
 	$(COMPILE) --upgrade requirements.in --output-file requirements.txt

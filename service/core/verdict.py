@@ -33,6 +33,11 @@ class Protection(StrEnum):
     OFFICIAL = "official"
     DEMO = "demo"
 
+    @property
+    def notice(self) -> str | None:
+        """What must be said wherever a verdict is shown, if anything."""
+        return "demo signatures: not protection" if self is Protection.DEMO else None
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -100,6 +100,8 @@ class Gate:
 
     def start(self) -> None:
         """Check every minute from now on, in a thread that ends with the process."""
+        if self._protection.notice:
+            self._log.emit("signatures", {"notice": self._protection.notice})
         threading.Thread(target=self._run, name="canaries", daemon=True).start()
 
     def _run(self) -> None:

@@ -108,6 +108,7 @@ def _provenance(verdict: Verdict) -> dict[str, object]:
         if engine and engine.signatures_made_at
         else None,
         "protection": verdict.protection.value,
+        "notice": verdict.protection.notice,
         "policy": verdict.policy,
         "duration": round(verdict.duration, 4),
     }

@@ -8,7 +8,7 @@ from service.core.canary import EICAR, quick_canaries
 from service.core.errors import StoreUnavailable
 from service.core.outcome import Failed, Failure
 from service.core.upload import Event, Leftover, State
-from service.core.verdict import Kind
+from service.core.verdict import Kind, Protection
 from service.stages.receive import SEGMENT_SIZE
 from tests.fakes.faults import Moment
 from tests.fakes.scanner import BROKEN, MACROS
@@ -152,3 +152,11 @@ def test_no_failure_of_a_scan_clears_anything(world: World, failure: Failure) ->
     assert upload.state is State.QUARANTINED
     assert upload.verdict is None
     assert world.store.released == {}
+
+
+def test_under_demo_signatures_the_verdict_s_line_says_what_they_are_worth() -> None:
+    """Whoever reads the log alone must not take a demo verdict for protection."""
+    world = World(protection=Protection.DEMO)
+    world.upload(PDF)
+    notices = {event: fields.get("notice") for event, fields in world.log.lines}
+    assert notices["found_clean"] == "demo signatures: not protection"

@@ -9,10 +9,7 @@ from flask import Blueprint, Response, jsonify
 from service.core.errors import PartUnavailable
 from service.core.outcome import Engine
 from service.core.trust import signature_age
-from service.core.verdict import Protection
 from service.stages.parts import Parts
-
-DEMO_NOTICE = "demo signatures: not protection"
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -74,8 +71,8 @@ def readiness(parts: Parts) -> dict[str, Any]:
         checks["canary"] = doubt[1] if doubt else "ok"
         report["signatures"] = signatures(engine, parts)
     report["ready"] = all(state == "ok" for state in checks.values())
-    if parts.protection is Protection.DEMO:
-        report["notice"] = DEMO_NOTICE
+    if parts.protection.notice:
+        report["notice"] = parts.protection.notice
     return report
 
 

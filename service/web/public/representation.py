@@ -7,8 +7,7 @@ from typing import Any
 from service.core.advice import advice
 from service.core.trust import signature_age
 from service.core.upload import LogLine, Upload
-from service.core.verdict import Protection, Verdict
-from service.web.public.health import DEMO_NOTICE
+from service.core.verdict import Verdict
 
 
 def upload_document(upload: Upload, history: Sequence[LogLine] | None = None) -> dict[str, Any]:
@@ -59,8 +58,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "duration_seconds": round(verdict.duration, 4),
         "at": _time(verdict.at),
     }
-    if verdict.protection is Protection.DEMO:
-        document["notice"] = DEMO_NOTICE
+    if verdict.protection.notice:
+        document["notice"] = verdict.protection.notice
     return document
 
 
