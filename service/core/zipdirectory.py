@@ -25,6 +25,7 @@ _END_64: Final = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
 _ENTRY: Final = struct.Struct("<4s6H3L5H2L")  # 4.3.12
 _WIDE: Final = 0xFFFFFFFF
 _WIDE_EXTRA: Final = 1  # 4.5.3
+WIDE_NUMBERS: Final = Unscannable(Obstacle.LIMITS, "Greenroom.Package.Zip64")
 TOO_LARGE: Final = Unscannable(Obstacle.LIMITS, "Greenroom.Limits.Package")
 
 
@@ -130,28 +131,24 @@ def _members(data: bytes, count: int) -> Iterator[Member]:
         start, at = at + _ENTRY.size, at + _ENTRY.size + name + extra + comment
         if magic != b"PK\1\2" or disk or at > len(data):
             raise _odd("an entry that is none")
-        wide = widened(data[start + name : start + name + extra], size, packed, place)
-        if wide is None:
-            raise _odd("a wide number that is missing")
-        yield Member(_checked(data[start : start + name]), flags, method, crc, wide[1], wide[0], wide[2])
+        check_narrow(data[start + name : start + name + extra], size, packed, place)
+        yield Member(_checked(data[start : start + name]), flags, method, crc, packed, size, place)
     if at != len(data):
         raise _odd("a directory that is too long")
 
 
-def widened(extra: bytes, *narrow: int) -> tuple[int, ...] | None:
-    """Return the ``narrow`` numbers of a header, those of 0xFFFFFFFF from its ``extra`` field (4.5.3),
-    or ``None`` where that does not hold them.
+def check_narrow(extra: bytes, *numbers: int) -> None:
+    """Object to a header with wide numbers (4.5.3): clamd 1.4 passes such a member over and says ``OK``.
+
+    No content that is accepted is so large that it needs them.
     """
-    wanted = [number for number in narrow if number == _WIDE]
-    if not wanted:
-        return narrow
+    if _WIDE in numbers:
+        raise Objection(WIDE_NUMBERS)
     while len(extra) >= 4:  # noqa: PLR2004 - an extra field's kind and length, two bytes each
         kind, length = struct.unpack_from("<2H", extra)
-        if kind == _WIDE_EXTRA and len(extra) - 4 >= length >= 8 * len(wanted):
-            wide = iter(struct.unpack_from(f"<{len(wanted)}Q", extra, 4))
-            return tuple(next(wide) if number == _WIDE else number for number in narrow)
+        if kind == _WIDE_EXTRA:
+            raise Objection(WIDE_NUMBERS)
         extra = extra[4 + length :]
-    return None
 
 
 def _checked(name: bytes) -> bytes:

@@ -15,7 +15,7 @@ from typing import IO, Final
 
 from service.core.objection import Objection
 from service.core.outcome import Malformed, Obstacle, Unscannable
-from service.core.zipdirectory import TOO_LARGE, Directory, Member, widened
+from service.core.zipdirectory import TOO_LARGE, Directory, Member, check_narrow
 
 ENCRYPTED: Final = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Package")
 _COMPRESSION: Final = Unscannable(Obstacle.LIMITS, "Greenroom.Package.Compression")
@@ -90,7 +90,8 @@ def _check_header(content: IO[bytes], member: Member) -> None:
     fields = _HEADER.unpack(_take(content, _HEADER.size))
     magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = fields
     name = _take(content, name_length)
-    said = (crc, *(widened(_take(content, extra_length), size, packed) or ()))
+    check_narrow(_take(content, extra_length), size, packed)
+    said = (crc, size, packed)
     told = {(member.crc, member.size, member.packed)}
     if flags & _STREAMED:
         told.add((0, 0, 0))  # 4.4.4 asks for zeros; some writers give the numbers all the same

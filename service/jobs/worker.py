@@ -76,3 +76,5 @@ class Worker:
                 # Once for each outage, not once a second.
                 self._parts.log.failure("round_failed", error, {"code": error.code})
             self._trouble = error.code
+        except Exception as error:  # noqa: BLE001 - a round that failed must not end the worker
+            self._parts.log.failure("round_failed", error, {})
