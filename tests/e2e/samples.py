@@ -156,3 +156,11 @@ def seven_zip() -> bytes:
     """An empty 7z archive: its signature header (7zFormat.txt)."""
     start = struct.pack("<QQL", 0, 0, 0)
     return b"7z\xbc\xaf\x27\x1c\x00\x04" + struct.pack("<L", zlib.crc32(start)) + start
+
+
+def wide_docx(content: bytes) -> bytes:
+    """A document with `content` in a member whose numbers are ZIP64's, as a streaming writer makes them."""
+    buffer = io.BytesIO(docx(b""))
+    with zipfile.ZipFile(buffer, "a") as package, package.open("wide.bin", "w", force_zip64=True) as member:
+        member.write(content)
+    return buffer.getvalue()

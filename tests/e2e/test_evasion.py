@@ -60,6 +60,7 @@ REFUSED = {
 }
 #: clamd 1.4 says OK to these, and so does the service for now.
 NOT_LOOKED_INTO = {
+    "EICAR behind ZIP64 numbers": ("a.docx", samples.wide_docx(EICAR)),
     "RAR in docx": ("a.docx", samples.docx(samples.rar(EICAR))),
     "locked docx as doc": ("a.doc", samples.locked_ooxml()),
     "locked pptx as ppt": ("a.ppt", samples.locked_ooxml()),
