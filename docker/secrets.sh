@@ -27,5 +27,7 @@ keep() {
 for role in ingest scan release download janitor; do
     keep "s3_${role}_secret_key" "$(fresh)"
 done
+# What is secret in the database is sealed with it: 32 bytes in URL-safe base64.
+keep secrets_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_')"
 keep postgres_password "$(fresh)"
 keep database_url "postgresql+psycopg://greenroom:$(cat "$folder/postgres_password")@postgres:5432/greenroom"

@@ -91,7 +91,7 @@ def _create_key(options: argparse.Namespace) -> int:
 def _list_keys(options: argparse.Namespace) -> int:
     parts = _parts()
     now = parts.clock.now()
-    for key in parts.ledger.keys(options.account):
+    for key in parts.credentials.keys(options.account):
         state = "live" if access.is_live(key, now) else "revoked" if key.revoked_at else "expired"
         expires = key.expires_at.isoformat(timespec="seconds") if key.expires_at else "never"
         scopes = ",".join(sorted(key.scopes))
@@ -101,7 +101,7 @@ def _list_keys(options: argparse.Namespace) -> int:
 
 def _revoke_key(options: argparse.Namespace) -> int:
     parts = _parts()
-    if not parts.ledger.revoke_key(options.prefix, parts.clock.now()):
+    if not parts.credentials.revoke_key(options.prefix, parts.clock.now()):
         print(f"greenroom: no live key {options.prefix}", file=sys.stderr)
         return 1
     return 0

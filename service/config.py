@@ -21,13 +21,15 @@ _LAST_PORT: Final = 65535
 _ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: S3's rule for the names of buckets.
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: 32 bytes in URL-safe base64: the last of 43 digits has two bits that are 0.
+_SECRETS_KEY: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
 _LONGEST_DEADLINE: Final = 3600
 _ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
 _KEYS: Final = tuple(
     f"GREENROOM_S3_{role}_{part}" for role in _ROLES for part in ("ACCESS_KEY", "SECRET_KEY")
 )
 _BUCKETS: Final = ("QUARANTINE", "RELEASED")
-_SECRETS: Final = frozenset({"GREENROOM_DATABASE_URL", *_KEYS})
+_SECRETS: Final = frozenset({"GREENROOM_DATABASE_URL", "GREENROOM_SECRETS_KEY", *_KEYS})
 _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_S3_SECURE": "true",
     "GREENROOM_S3_REGION": "us-east-1",
@@ -53,9 +55,11 @@ class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
     ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
+    ``secrets_keys`` seal what is secret in the database: the first seals, all open.
     """
 
     database_url: str
+    secrets_keys: tuple[str, ...]
     s3_endpoint: str
     s3_secure: bool
     s3_region: str
@@ -81,6 +85,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         raise ConfigurationError("GREENROOM_RELEASED_BUCKET must not be GREENROOM_QUARANTINE_BUCKET")
     return Settings(
         database_url=_database_url(values["GREENROOM_DATABASE_URL"]),
+        secrets_keys=_secrets_keys(values["GREENROOM_SECRETS_KEY"]),
         s3_endpoint=_endpoint(values["GREENROOM_S3_ENDPOINT"]),
         s3_secure=_one_of(values, "GREENROOM_S3_SECURE", {"true": True, "false": False}),
         s3_region=values["GREENROOM_S3_REGION"],
@@ -141,6 +146,15 @@ def _database_url(text: str) -> str:
             "GREENROOM_DATABASE_URL must begin with sqlite://// or postgresql+psycopg://"
         )
     return text
+
+
+def _secrets_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(","))
+    if not all(_SECRETS_KEY.fullmatch(key) for key in keys):
+        raise ConfigurationError(
+            "GREENROOM_SECRETS_KEY must be 32 bytes in URL-safe base64, or several such, the newest first"
+        )
+    return keys
 
 
 def _endpoint(text: str) -> str:

@@ -11,10 +11,13 @@ from sqlalchemy import text
 
 from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
+from service.adapters.database import open_engine
 from service.adapters.dbos_queue import DbosQueue, DbosWorker, migrate_queue
+from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
-from service.adapters.sql_ledger import SqlLedger, open_engine
+from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_ledger import SqlLedger
 from service.adapters.structured_log import StructuredLog
 from service.config import Settings, read_settings
 from service.ports import Queue, QueueWorker
@@ -51,6 +54,8 @@ def build_from(settings: Settings) -> Services:
     scanner = ClamdScanner(settings.clamd, settings.scan_deadline)
     parts = Parts(
         ledger=ledger,
+        credentials=SqlCredentials(engine),
+        sealer=FernetSealer(settings.secrets_keys),
         store=_store(settings),
         scanner=scanner,
         sniffer=MagicSniffer(),

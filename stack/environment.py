@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +37,7 @@ def compose(
         "GREENROOM_SIGNATURES_DIR": str(settings.signatures.folder),
         "GREENROOM_SIGNATURES": settings.protection,
         "GREENROOM_DATABASE_URL": f"sqlite:///{settings.state / 'ledger.db'}",
+        "GREENROOM_SECRETS_KEY": secrets_key(settings.state),
         "GREENROOM_S3_ENDPOINT": f"127.0.0.1:{settings.s3_port}",
         "GREENROOM_S3_SECURE": "false",
         "GREENROOM_S3_REGION": REGION,
@@ -43,3 +46,14 @@ def compose(
         "GREENROOM_CLAMD": f"unix:{socket_path(settings.clamd_folder)}",
         **keys,
     }
+
+
+def secrets_key(state: Path) -> str:
+    """The key that seals what is secret in the ledger of this state folder, made with the first start."""
+    path = state / "secrets.key"
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.touch(0o600)
+        new.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        new.rename(path)
+    return path.read_text()

@@ -1,68 +1,22 @@
 """``ports.Ledger`` on SQLAlchemy, for SQLite (WAL) and PostgreSQL.
 
-Writers on SQLite begin IMMEDIATE, so a lost race is a clean wait and never a deadlock; a crash at any
-place leaves either the whole save or nothing of it.
+A crash at any place leaves either the whole save or nothing of it.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Executable,
-    RowMapping,
-    create_engine,
-    event,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
 
 from service.adapters import rows
-from service.adapters.schema import accounts, api_keys, log, segments, uploads
-from service.core.errors import BadRequest, Conflict, LedgerUnavailable
+from service.adapters.database import Database
+from service.adapters.schema import log, segments, uploads
+from service.core.errors import Conflict
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
-from service.ports import ApiKey
-
-_BUSY_WAIT: Final = 15.0
 
 #: Queues a job for one upload within the caller's transaction.
 Enqueue = Callable[[Connection, Upload], None]
-
-
-def open_engine(url: str) -> Engine:
-    """Return an engine for ``url``. Opens no connection yet."""
-    if not url.startswith("sqlite"):
-        return create_engine(
-            url,
-            pool_size=10,
-            max_overflow=10,
-            pool_timeout=_BUSY_WAIT,
-            pool_pre_ping=True,
-            hide_parameters=True,
-        )
-    engine = create_engine(
-        url, connect_args={"timeout": _BUSY_WAIT}, pool_size=10, max_overflow=10, hide_parameters=True
-    )
-
-    @event.listens_for(engine, "connect")
-    def settle(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = "IMMEDIATE"
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    return engine
 
 
 class SqlLedger:
@@ -70,13 +24,13 @@ class SqlLedger:
 
     def __init__(self, engine: Engine, enqueue: Enqueue) -> None:
         """Use ``engine``; ``enqueue`` puts a job for an upload into the same transaction."""
-        self._engine = engine
+        self._database = Database(engine)
         self._enqueue = enqueue
 
     def save(self, upload: Upload, *, wake: bool = False) -> Upload:
         """Save in one transaction (see ``ports.Ledger``)."""
         saved = _saved(upload)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if upload.version == 0:
                 self._insert(connection, saved)
             else:
@@ -110,7 +64,7 @@ class SqlLedger:
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             done = connection.execute(
                 update(uploads)
                 .where(uploads.c.id == upload.id, uploads.c.version == upload.version)
@@ -126,7 +80,7 @@ class SqlLedger:
 
     def history(self, upload_id: str) -> Sequence[LogLine]:
         """Return the log lines of one upload."""
-        found = self._read(select(log).where(log.c.upload_id == upload_id).order_by(log.c.id))
+        found = self._database.read(select(log).where(log.c.upload_id == upload_id).order_by(log.c.id))
         return [rows.row_to_line(row) for row in found]
 
     def page(self, account_id: str, meeting_id: str, before: str | None, limit: int) -> Sequence[Upload]:
@@ -159,7 +113,7 @@ class SqlLedger:
 
     def swept(self, uploads_: Sequence[Upload]) -> None:
         """Note what was deleted."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             for upload in uploads_:
                 connection.execute(
                     update(uploads)
@@ -167,49 +121,12 @@ class SqlLedger:
                     .values(leftover=Leftover.NOTHING.value)
                 )
 
-    def add_key(self, key: ApiKey, live_at: datetime, most_live: int) -> None:
-        """Add a key within the limit of live ones."""
-        with self._writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(hashtext(:account))"), {"account": key.account_id}
-                )
-            known = update(accounts).where(accounts.c.id == key.account_id).values(id=key.account_id)
-            if connection.execute(known).rowcount == 0:
-                connection.execute(insert(accounts), {"id": key.account_id, "created_at": key.created_at})
-            live = select(func.count()).where(
-                api_keys.c.account_id == key.account_id,
-                api_keys.c.revoked_at.is_(None),
-                or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > live_at),
-            )
-            if (connection.scalar(live) or 0) >= most_live:
-                raise BadRequest(f"The account has {most_live} live keys already. Revoke one first.")
-            connection.execute(insert(api_keys), rows.key_to_row(key))
-
-    def key(self, prefix: str) -> ApiKey | None:
-        """Return a key by its prefix."""
-        found = self._read(select(api_keys).where(api_keys.c.prefix == prefix))
-        return rows.row_to_key(found[0]) if found else None
-
-    def keys(self, account_id: str | None = None) -> Sequence[ApiKey]:
-        """Return keys, oldest first."""
-        query = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.prefix)
-        if account_id is not None:
-            query = query.where(api_keys.c.account_id == account_id)
-        return [rows.row_to_key(row) for row in self._read(query)]
-
-    def revoke_key(self, prefix: str, at: datetime) -> bool:
-        """Revoke a live key."""
-        live = update(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.revoked_at.is_(None))
-        with self._writing() as connection:
-            return connection.execute(live.values(revoked_at=at)).rowcount == 1
-
     def ping(self) -> None:
         """Raise ``LedgerUnavailable`` unless the tables can be read."""
-        self._read(select(uploads.c.version).limit(1))
+        self._database.read(select(uploads.c.version).limit(1))
 
     def _uploads(self, query: Executable) -> list[Upload]:
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(query).mappings().all()
             of_uploads: dict[str, list[Segment]] = {row["id"]: [] for row in found}
             if found:
@@ -217,30 +134,6 @@ class SqlLedger:
                 for row in connection.execute(stored.order_by(segments.c.number)).mappings():
                     of_uploads[row["upload_id"]].append(rows.row_to_segment(row))
         return [rows.row_to_upload(row, of_uploads[row["id"]]) for row in found]
-
-    def _read(self, query: Executable) -> Sequence[RowMapping]:
-        with self._reading() as connection:
-            return connection.execute(query).mappings().all()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _translated(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _translated(), self._engine.begin() as connection:
-            yield connection
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict("Another process wrote the same first.") from error
-    except (DBAPIError, PoolTimeoutError) as error:
-        raise LedgerUnavailable("The ledger's database does not answer.") from error
 
 
 def _saved(upload: Upload) -> Upload:

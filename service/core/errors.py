@@ -25,6 +25,7 @@
     |   +-- LedgerUnavailable
     |   +-- ScannerUnavailable
     +-- ContentLost                stored content is missing or not what was stored
+    +-- SecretsUnreadable          a stored secret was sealed with a key that is not configured
     +-- ConfigurationError         the environment or a configured file is not usable
 """
 
@@ -179,6 +180,12 @@ class ContentLost(GreenroomError):
     """Stored content is missing, or is not what the ledger says was stored."""
 
     code = "content_lost"
+
+
+class SecretsUnreadable(GreenroomError):
+    """A stored secret was sealed with a key that is not configured."""
+
+    code = "secrets_unreadable"
 
 
 class ConfigurationError(GreenroomError):

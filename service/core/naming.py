@@ -10,7 +10,8 @@ from service.core.errors import BadRequest
 LONGEST_NAME_BYTES: Final = 255
 _LONGEST_EXTENSION: Final = 16
 _LONGEST_TYPE: Final = 127
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
+#: What account and meeting ids look like.
+IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 #: Categories with no place in a display name: controls, formats (bidi overrides among them), surrogates,
 #: private use, unassigned, and line and paragraph separators.
 _UNSHOWABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -62,7 +63,7 @@ def identifier(untrusted_value: str, what: str) -> str:
 
     Ids are opaque: 1 to 128 of ``A-Z a-z 0-9 . _ : @ -``, beginning with a letter or digit.
     """
-    if not _ID.fullmatch(untrusted_value):
+    if not IDENTIFIER.fullmatch(untrusted_value):
         raise BadRequest(
             f"{what} must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit."
         )

@@ -7,12 +7,13 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from service.core.errors import BadRequest, Forbidden, Unauthenticated
+from service.core.caller import Caller, Scope
+from service.core.errors import BadRequest, Unauthenticated
 from service.core.naming import identifier
 from service.ports import ApiKey
 from service.stages.parts import Parts
 
-SCOPES: Final = frozenset({"upload", "read", "download", "delete"})
+SCOPES: Final = frozenset(scope.value for scope in Scope)
 #: Two, so that a backend can change over from one to the next without a gap.
 MOST_LIVE_KEYS: Final = 2
 _KEY: Final = re.compile(r"(gr_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
@@ -41,25 +42,24 @@ def create_key(
         expires_at=None if lifetime is None else now + lifetime,
         revoked_at=None,
     )
-    parts.ledger.add_key(key, now, MOST_LIVE_KEYS)
+    parts.credentials.add_key(key, now, MOST_LIVE_KEYS)
     return f"{prefix}.{secret}"
 
 
-def authenticate(parts: Parts, untrusted_key: str) -> ApiKey:
-    """Return the live key that ``untrusted_key`` is. Raises ``Unauthenticated``, whatever the reason."""
+def authenticate(parts: Parts, untrusted_bearer: str) -> Caller:
+    """Return who holds ``untrusted_bearer``. Raises ``Unauthenticated``, whatever the reason."""
+    key = _live_key(parts, untrusted_bearer)
+    return Caller(key.account_id, key.prefix, key.scopes)
+
+
+def _live_key(parts: Parts, untrusted_key: str) -> ApiKey:
     match = _KEY.fullmatch(untrusted_key)
-    key = parts.ledger.key(match[1]) if match else None
+    key = parts.credentials.key(match[1]) if match else None
     expected = key.secret_sha256 if key else "0" * 64
     given = _digest(match[2]) if match else ""
     if key is None or not hmac.compare_digest(given, expected) or not is_live(key, parts.clock.now()):
         raise Unauthenticated("Send a valid API key: Authorization: Bearer prefix.secret")
     return key
-
-
-def require(key: ApiKey, scope: str) -> None:
-    """Raise ``Forbidden`` unless ``key`` has ``scope``."""
-    if scope not in key.scopes:
-        raise Forbidden(f"This API key lacks the scope {scope!r}.")
 
 
 def is_live(key: ApiKey, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
-from service.ports import Clock, EventLog, Ledger, ObjectStore, Scanner, Sniffer
+from service.ports import Clock, Credentials, EventLog, Ledger, ObjectStore, Scanner, Sealer, Sniffer
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 
@@ -21,6 +21,8 @@ class Parts:
     """Everything a stage may need."""
 
     ledger: Ledger
+    credentials: Credentials
+    sealer: Sealer
     store: ObjectStore
     scanner: Scanner
     sniffer: Sniffer

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
+from service.core.caller import Caller
 from service.core.errors import ContentLost, Gone, NotFound, NotReleased
 from service.core.naming import identifier
 from service.core.upload import Segment, State, Upload
@@ -16,21 +17,21 @@ from service.stages.receive import CHUNK
 MOST_PER_PAGE: Final = 200
 
 
-def own_upload(parts: Parts, account_id: str, upload_id: str) -> Upload:
-    """Return an account's upload. Raises ``NotFound``, also for one that belongs to another account."""
+def own_upload(parts: Parts, caller: Caller, upload_id: str) -> Upload:
+    """Return an upload of the caller's account. Raises ``NotFound``, also for one of another account."""
     # Databases differ in what text they take: one that no id can be is not asked for.
     upload = parts.ledger.find(upload_id) if UPLOAD_ID.fullmatch(upload_id) else None
-    if upload is None or upload.account_id != account_id:
+    if upload is None or upload.account_id != caller.account_id:
         raise NotFound("There is no such upload.")
     return upload
 
 
 def page(
-    parts: Parts, account_id: str, untrusted_meeting: str, cursor: str | None, limit: int
+    parts: Parts, caller: Caller, untrusted_meeting: str, cursor: str | None, limit: int
 ) -> tuple[Sequence[Upload], str | None]:
     """Return a page of a meeting's uploads, newest first, and the next page's cursor if there is one."""
     meeting = identifier(untrusted_meeting, "meeting")
-    found = parts.ledger.page(account_id, meeting, cursor, limit + 1)
+    found = parts.ledger.page(caller.account_id, meeting, cursor, limit + 1)
     more = len(found) > limit
     return found[:limit], found[limit - 1].id if more else None
 

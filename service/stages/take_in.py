@@ -6,6 +6,7 @@ A clean upload costs three commits: RECEIVING; stored, scanned and cleared at on
 from dataclasses import dataclass, replace
 from typing import Final
 
+from service.core.caller import Caller
 from service.core.errors import (
     Conflict,
     ContentRefused,
@@ -42,7 +43,7 @@ class Arrival:
     last byte.
     """
 
-    account_id: str
+    caller: Caller
     untrusted_meeting: str
     untrusted_name: str
     untrusted_type: str
@@ -83,7 +84,7 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
     now = parts.clock.now()
     upload = Upload(
         id=new_upload_id(now),
-        account_id=arrival.account_id,
+        account_id=arrival.caller.account_id,
         meeting_id=identifier(arrival.untrusted_meeting, "meeting"),
         name=display_name(arrival.untrusted_name),
         declared_type=declared_type(arrival.untrusted_type),

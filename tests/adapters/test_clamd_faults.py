@@ -106,6 +106,8 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
     nothing = cast("Any", None)
     parts = Parts(
         ledger=nothing,
+        credentials=nothing,
+        sealer=nothing,
         store=cast("Any", OneObject(Body(fake))),
         scanner=scanner,
         sniffer=nothing,

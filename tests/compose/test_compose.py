@@ -42,6 +42,13 @@ def test_sets_everything_that_the_service_needs(name: str) -> None:
     assert given >= config.REQUIRED
 
 
+#: The secrets that must look like something.
+SHAPED = {
+    "database_url": "postgresql+psycopg://u:p@postgres/d",
+    "secrets_key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+}
+
+
 @every_app_service
 def test_the_service_accepts_the_values(name: str, tmp_path: Path) -> None:
     """The settings can be read from it, with secrets in the files where compose mounts them."""
@@ -49,7 +56,7 @@ def test_the_service_accepts_the_values(name: str, tmp_path: Path) -> None:
     for key, value in environment.items():
         if key.endswith("_FILE"):
             secret = tmp_path / Path(value).name
-            secret.write_text("postgresql+psycopg://u:p@postgres/d" if secret.name == "database_url" else "s")
+            secret.write_text(SHAPED.get(secret.name, "s"))
             environment[key] = str(secret)
     settings = config.read_settings(environment)
     assert settings.clamd == "/run/clamav/clamd.sock"

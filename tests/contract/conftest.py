@@ -10,11 +10,14 @@ from typing import Final
 import pytest
 from sqlalchemy import Connection, Engine
 
-from service.adapters.sql_ledger import SqlLedger, open_engine
+from service.adapters.database import open_engine
+from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_ledger import SqlLedger
 from service.core.upload import State, Upload
-from service.ports import ApiKey, Ledger
+from service.ports import ApiKey, Credentials, Ledger
 from stack.postgres import Postgres
 from tests.contract.databases import empty, migrate, sqlite_url
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
 
@@ -23,12 +26,13 @@ NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 @dataclass
 class LedgerCase:
-    """A ledger and what its saves queued; ``engine`` where there is a database behind it.
+    """A ledger, its credentials and what its saves queued; ``engine`` where there is a database behind it.
 
     ``refuse_jobs`` makes queueing fail.
     """
 
     ledger: Ledger
+    credentials: Credentials
     engine: Engine | None
     jobs: list[Upload] = field(default_factory=list)
     refuse_jobs: bool = False
@@ -104,7 +108,8 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     """Each ledger in turn, empty."""
     if request.param != "fake":
         return _sql_case(request, request.param)
-    case = LedgerCase(FakeLedger(Faults(), lambda upload: _queue(case, upload)), None)
+    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload))
+    case = LedgerCase(ledger, FakeCredentials(Faults()), None)
     return case
 
 
@@ -115,11 +120,11 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     def enqueue(_connection: Connection, upload: Upload) -> None:
         _queue(case, upload)
 
-    case = LedgerCase(SqlLedger(engine, enqueue), engine)
+    case = LedgerCase(SqlLedger(engine, enqueue), SqlCredentials(engine), engine)
     # An upload's account is one that has a key.
     for number, account in enumerate(("acme", "other")):
-        case.ledger.add_key(make_key(0xA0 + number, account), NOON, 2)
-        case.ledger.revoke_key(f"gr_{0xA0 + number:012x}", NOON)
+        case.credentials.add_key(make_key(0xA0 + number, account), NOON, 2)
+        case.credentials.revoke_key(f"gr_{0xA0 + number:012x}", NOON)
     return case
 
 

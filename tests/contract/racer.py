@@ -3,7 +3,8 @@
 import sys
 from dataclasses import replace
 
-from service.adapters.sql_ledger import SqlLedger, open_engine
+from service.adapters.database import open_engine
+from service.adapters.sql_ledger import SqlLedger
 from service.core.errors import Conflict
 from service.ports import Ledger
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import text
 
-from service.core.errors import BadRequest, Conflict, LedgerUnavailable
+from service.core.errors import Conflict, LedgerUnavailable
 from service.core.outcome import Engine
 from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.verdict import Kind, Protection, Verdict
 from service.ports import Ledger
-from tests.contract.conftest import NOON, LedgerCase, make_key, make_upload
+from tests.contract.conftest import NOON, LedgerCase, make_upload
 
 ENGINE: Final = Engine("1.4.6", 27826, NOON)
 SECOND: Final = timedelta(seconds=1)
@@ -234,42 +234,6 @@ def test_sweeping_skips_what_changed_since(ledger: Ledger) -> None:
     newest = ledger.save(replace(old, leftover=Leftover.EVERYTHING))
     ledger.swept([old])
     assert ledger.with_leftovers(NOON, 10) == [newest]
-
-
-def test_an_account_has_at_most_two_live_keys(ledger: Ledger) -> None:
-    """A third is refused; one revoked or expired makes room; another account is not concerned."""
-    ledger.add_key(make_key(1, expires_at=NOON + SECOND), NOON, 2)
-    ledger.add_key(make_key(2), NOON, 2)
-    with pytest.raises(BadRequest):
-        ledger.add_key(make_key(3), NOON, 2)
-    assert ledger.key(make_key(3).prefix) is None
-    ledger.add_key(make_key(4, "other"), NOON, 2)
-    ledger.add_key(make_key(5), NOON + SECOND, 2)
-    with pytest.raises(BadRequest):
-        ledger.add_key(make_key(6), NOON + SECOND, 2)
-    assert ledger.revoke_key(make_key(2).prefix, NOON)
-    ledger.add_key(make_key(7), NOON + SECOND, 2)
-
-
-def test_keys_come_back_as_they_were_added(ledger: Ledger) -> None:
-    """By prefix, and listed oldest first, for one account or for all."""
-    older, newer = make_key(9, "fresh"), make_key(8, "fresh", created_at=NOON + SECOND, expires_at=NOON)
-    for key in (newer, older):
-        ledger.add_key(key, NOON, 2)
-    assert ledger.key(older.prefix) == older
-    assert ledger.keys("fresh") == [older, newer]
-    everyones = ledger.keys()
-    assert [key for key in everyones if key.account_id == "fresh"] == [older, newer]
-    assert ledger.key("gr_unknown") is None
-
-
-def test_a_key_is_revoked_once(ledger: Ledger) -> None:
-    """The first revocation counts and its time stays; an unknown prefix is no key."""
-    ledger.add_key(make_key(1), NOON, 2)
-    assert ledger.revoke_key(make_key(1).prefix, NOON)
-    assert not ledger.revoke_key(make_key(1).prefix, NOON + SECOND)
-    assert not ledger.revoke_key("gr_unknown", NOON)
-    assert ledger.key(make_key(1).prefix) == replace(make_key(1), revoked_at=NOON)
 
 
 def test_what_is_not_due_is_no_leftover_yet(ledger: Ledger) -> None:

@@ -11,10 +11,12 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine
 
-from service.adapters.sql_ledger import SqlLedger, open_engine
-from service.core.errors import BadRequest, Conflict, LedgerUnavailable
+from service.adapters.database import open_engine
+from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_ledger import SqlLedger
+from service.core.errors import Conflict, LedgerUnavailable
 from service.core.upload import Event, State
-from service.ports import Ledger
+from service.ports import Credentials, Ledger
 from stack.ports import LOOPBACK, free_port
 from tests.contract.conftest import NOON, LedgerCase, make_key, make_upload
 from tests.contract.databases import migrate, sqlite_url
@@ -112,19 +114,6 @@ def test_of_two_who_insert_at_once_one_wins(ledger_case: LedgerCase) -> None:
     assert row.name == str(won.index(True))
 
 
-def test_keys_added_at_once_keep_to_the_limit(ledger_case: LedgerCase) -> None:
-    """Of eight keys added at once for a new account, two are."""
-
-    def add(number: int) -> bool:
-        try:
-            ledger_case.ledger.add_key(make_key(number, "new"), NOON, 2)
-        except BadRequest:
-            return False
-        return True
-
-    assert sum(at_once(8, add)) == len(ledger_case.ledger.keys("new")) == 2
-
-
 def test_a_migration_may_run_twice(sqlite_engine: Engine, postgres_engine: Engine) -> None:
     """Bringing up to date what is up to date changes nothing."""
     for engine in (sqlite_engine, postgres_engine):
@@ -132,15 +121,15 @@ def test_a_migration_may_run_twice(sqlite_engine: Engine, postgres_engine: Engin
 
 
 @pytest.fixture(params=["sqlite: no such folder", "postgresql: nobody listens", "sqlite: no tables"])
-def useless(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger whose database is away or was never prepared."""
+def useless(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database that is away or was never prepared."""
     url = {
         "sqlite: no such folder": sqlite_url(tmp_path / "nowhere" / "ledger.db"),
         "postgresql: nobody listens": f"postgresql+psycopg://nobody@{LOOPBACK}:{free_port()}/none",
         "sqlite: no tables": sqlite_url(tmp_path / "empty.db"),
     }[request.param]
     engine = open_engine(url)
-    yield SqlLedger(engine, lambda _connection, _upload: None)
+    yield engine
     engine.dispose()
 
 
@@ -154,15 +143,27 @@ CALLS: Final[dict[str, Callable[[Ledger], object]]] = {
     "unattended": lambda ledger: ledger.unattended(NOON, [State.RECEIVING], 1),
     "with_leftovers": lambda ledger: ledger.with_leftovers(NOON, 1),
     "swept": lambda ledger: ledger.swept([make_upload(1, version=1)]),
-    "add_key": lambda ledger: ledger.add_key(make_key(1), NOON, 2),
-    "key": lambda ledger: ledger.key("gr_1"),
-    "keys": lambda ledger: ledger.keys(),
-    "revoke_key": lambda ledger: ledger.revoke_key("gr_1", NOON),
 }
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_ledger_that_is_away_says_so(useless: Ledger, call: str) -> None:
+def test_a_ledger_that_is_away_says_so(useless: Engine, call: str) -> None:
+    """Every call raises ``LedgerUnavailable`` and nothing else."""
+    ledger = SqlLedger(useless, lambda _connection, _upload: None)
+    with pytest.raises(LedgerUnavailable):
+        CALLS[call](ledger)
+
+
+KEY_CALLS: Final[dict[str, Callable[[Credentials], object]]] = {
+    "add_key": lambda credentials: credentials.add_key(make_key(1), NOON, 2),
+    "key": lambda credentials: credentials.key("gr_1"),
+    "keys": lambda credentials: credentials.keys(),
+    "revoke_key": lambda credentials: credentials.revoke_key("gr_1", NOON),
+}
+
+
+@pytest.mark.parametrize("call", KEY_CALLS)
+def test_credentials_that_are_away_say_so(useless: Engine, call: str) -> None:
     """Every call raises ``LedgerUnavailable`` and nothing else."""
     with pytest.raises(LedgerUnavailable):
-        CALLS[call](useless)
+        KEY_CALLS[call](SqlCredentials(useless))

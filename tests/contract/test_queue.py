@@ -11,6 +11,7 @@ from dbos import DBOSClient
 from sqlalchemy import Engine
 
 from service.adapters.dbos_queue import DbosQueue, DbosWorker
+from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
 from service.core.errors import Conflict
 from service.ports import Ledger, Queue
@@ -49,7 +50,7 @@ def real_case(engine: Engine) -> QueueCase:
     client = DBOSClient(system_database_engine=engine, application_name="greenroom", lazy=True)
     client.delete_workflows([job.workflow_id for job in client.list_workflows()])
     ledger = SqlLedger(engine, queue.enqueue)
-    ledger.add_key(make_key(1), NOON, 2)
+    SqlCredentials(engine).add_key(make_key(1), NOON, 2)
     url = engine.url.render_as_string(hide_password=False)
     return QueueCase(queue, ledger, lambda: len(client.list_workflows()), url)
 

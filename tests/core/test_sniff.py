@@ -47,6 +47,8 @@ def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
     absent: Any = None
     return Parts(
         ledger=absent,
+        credentials=absent,
+        sealer=absent,
         store=cast("ObjectStore", store),
         scanner=absent,
         sniffer=OneType(media_type),

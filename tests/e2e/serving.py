@@ -87,7 +87,7 @@ class Service:
         """End every process that was started here, by its id."""
         for child in reversed(self.children):
             child.stop()
-        cast("SqlLedger", self.parts.ledger)._engine.dispose()
+        cast("SqlLedger", self.parts.ledger)._database.engine.dispose()
 
 
 @dataclass

@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from service.adapters.fernet_sealer import FernetSealer
+from service.core.caller import Caller, Scope
 from service.core.canary import EICAR
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.core.policy import Policy, read_policy
@@ -23,6 +25,7 @@ from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
 from service.stages.take_in import Arrival, take_in
 from tests.fakes.clock import FakeClock
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Crash, Faults
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.log import FakeLog
@@ -31,6 +34,8 @@ from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
 
+CALLER: Final = Caller("acme", "gr_000000000000", frozenset(Scope))
+SECRETS_KEY: Final = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ROUND: Final = 5.0
 DEADLINE: Final = 120.0
 KIBI: Final = 1024
@@ -109,6 +114,8 @@ class World:
         self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
         self.parts = Parts(
             ledger=self.ledger,
+            credentials=FakeCredentials(self.faults),
+            sealer=FernetSealer([SECRETS_KEY]),
             store=self.store,
             scanner=self.scanner,
             sniffer=FakeSniffer(),
@@ -138,7 +145,7 @@ class World:
         if isinstance(content, bytes):
             announced = len(content) if announced is None else announced
             content = Scripted(content)
-        arrival = Arrival("acme", "m1", name, "", announced, expected_sha256, patience, "request-1")
+        arrival = Arrival(CALLER, "m1", name, "", announced, expected_sha256, patience, "request-1")
         return take_in(self.parts, arrival, content)
 
     def settle(self, rounds: int = 100) -> None:

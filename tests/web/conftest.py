@@ -45,7 +45,7 @@ def built(environ: dict[str, str]) -> Iterator[Parts]:
     wiring.migrate(config.read_settings(environ))
     built = wiring.build(environ).parts
     yield built
-    cast("SqlLedger", built.ledger)._engine.dispose()
+    cast("SqlLedger", built.ledger)._database.engine.dispose()
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_revoked_key_opens_nothing_at_once(backend: Backend, parts: Parts) -> No
     """The first request after a revocation is refused, also with another live key in the account."""
     create_key(parts, backend.account, "second", SCOPES, None)
     assert backend.get("/v1/uploads?meeting=m1").status_code == 200
-    assert parts.ledger.revoke_key(backend.key.split(".")[0], parts.clock.now())
+    assert parts.credentials.revoke_key(backend.key.split(".")[0], parts.clock.now())
     assert_problem(backend.get("/v1/uploads?meeting=m1"), 401, "unauthenticated")
 
 
@@ -138,7 +138,7 @@ def test_expired_key_opens_nothing(backend: Backend, parts: Parts) -> None:
 
 def test_stored_hash_is_not_a_key(app: Flask, backend: Backend, parts: Parts) -> None:
     """Whoever reads the ledger has no key: what stands there is only the secret's SHA-256."""
-    kept: ApiKey | None = parts.ledger.key(backend.key.split(".")[0])
+    kept: ApiKey | None = parts.credentials.key(backend.key.split(".")[0])
     assert kept is not None
     assert backend.key.split(".")[1] not in repr(kept)
     headers = {"Authorization": f"Bearer {kept.prefix}.{kept.secret_sha256}"}

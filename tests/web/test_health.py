@@ -36,8 +36,11 @@ def test_ready_when_all_is_well(parts: Parts) -> None:
 
 
 def _no_ledger(parts: Parts) -> Parts:
-    away = Without(parts.ledger, LedgerUnavailable("the ledger is away"), "ping", "key", "find")
-    return replace(parts, ledger=cast("Any", away))
+    error = LedgerUnavailable("the ledger is away")
+    away = Without(parts.ledger, error, "ping", "find")
+    return replace(
+        parts, ledger=cast("Any", away), credentials=cast("Any", Without(parts.credentials, error, "key"))
+    )
 
 
 def _no_store(parts: Parts) -> Parts:

@@ -24,7 +24,7 @@ def on_postgres(environ: dict[str, str], postgres_url: str) -> Iterator[Backend]
     built: Parts = wiring.build(environ).parts
     parts = believing(replace(built, log=FakeLog()))
     yield new_backend(create_app(parts, SLOTS), parts)
-    cast("SqlLedger", built.ledger)._engine.dispose()
+    cast("SqlLedger", built.ledger)._database.engine.dispose()
 
 
 def test_odd_text_is_no_outage(on_postgres: Backend) -> None:

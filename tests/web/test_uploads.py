@@ -17,7 +17,7 @@ from service.core.upload import State
 from service.stages.gate import Health
 from service.stages.parts import Parts
 from service.web.public import create_app
-from service.web.public.headers import LONGEST_WAIT, preferred_wait, seconds
+from service.web.public.headers import LONGEST_WAIT, preferred_wait
 from service.web.public.slots import Slots
 from stack.samples import clean_deck
 from tests.web.conftest import SLOTS, Backend, Without, assert_problem, new_backend
@@ -248,11 +248,6 @@ def test_odd_wait_is_refused(backend: Backend, text: str) -> None:
     """`?wait=` is whole seconds, else 400: a client must not believe that it waits."""
     upload = backend.insert(State.HELD)
     assert_problem(backend.get(f"/v1/uploads/{upload.id}", query_string={"wait": text}), 400, "bad_request")
-
-
-def test_wait_is_at_most_a_minute() -> None:
-    """A long wait is shortened, none is none."""
-    assert (seconds("100"), seconds("0"), seconds(None)) == (LONGEST_WAIT, 0, 0)
 
 
 def test_waiting_ends_when_the_upload_rests(backend: Backend) -> None:

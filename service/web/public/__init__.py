@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from service.stages.parts import Parts
 from service.web import errors
 from service.web.public import health, policy, uploads
+from service.web.public.operation import Door
 from service.web.public.slots import Slots
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -40,6 +41,7 @@ def create_app(parts: Parts, slots: Slots) -> Flask:
 
     errors.register(app, parts.log)
     app.register_blueprint(health.blueprint(parts))
-    app.register_blueprint(policy.blueprint(parts))
-    app.register_blueprint(uploads.blueprint(parts, slots))
+    door = Door(parts)
+    app.register_blueprint(policy.blueprint(parts, door))
+    app.register_blueprint(uploads.blueprint(parts, slots, door))
     return app

@@ -6,9 +6,23 @@ import re
 from typing import Final
 
 from service.core.errors import BadRequest
+from service.web.public.operation import Header
 
 LONGEST_WAIT: Final = 60
-_MOST_DIGITS: Final = 6
+#: How a sender says how long it waits for the verdict.
+PREFER: Final = Header(
+    "Prefer",
+    f"`wait=N`: seconds to wait for the verdict (RFC 7240), at most {LONGEST_WAIT}.",
+    {"type": "string"},
+)
+#: How a sender has its content checked.
+REPR_DIGEST: Final = Header(
+    "Repr-Digest",
+    "`sha-256=:BASE64:`; a content with another digest is refused (RFC 9530).",
+    {"type": "string"},
+)
+#: What an upload's document comes with while it is not at rest.
+LATER: Final = {"Retry-After": "Seconds after which to ask again, where the verdict is not there yet."}
 _SHA256_BYTES: Final = 32
 _PREFER_WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNORECASE)
 #: Old habits write the algorithm in capitals; a sender who means a digest must not go unchecked.
@@ -20,15 +34,6 @@ def preferred_wait(prefer: str, otherwise: int) -> int:
     """Return the seconds that ``Prefer: wait=N`` asks for (RFC 7240, 4.3), at most 60."""
     match = _PREFER_WAIT.search(prefer)
     return min(int(match[1]), LONGEST_WAIT) if match else otherwise
-
-
-def seconds(text: str | None) -> int:
-    """Return the whole seconds of a ``wait`` parameter, at most 60. Raises ``BadRequest``."""
-    if text is None:
-        return 0
-    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
-        raise BadRequest("wait must be a whole number of seconds.")
-    return min(int(text), LONGEST_WAIT)
 
 
 def announced_sha256(repr_digest: str) -> str | None:

@@ -1,24 +1,27 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
-import re
 import socket
 from contextlib import ExitStack
 from typing import Final
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
+from pydantic import Field
 
+from service.core import errors
+from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, TooLarge
-from service.core.naming import content_disposition, extension
+from service.core.naming import IDENTIFIER, content_disposition, extension
+from service.core.representation import upload_document
 from service.core.upload import RESTING, State, Upload
-from service.ports import ApiKey
-from service.stages import access, read
+from service.stages import read
 from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, take_in, wait_for_rest
 from service.web.public import headers
 from service.web.public.body import MultipartBody, RawBody
+from service.web.public.headers import LATER, PREFER, REPR_DIGEST
+from service.web.public.operation import Answer, Content, Door, Operation, Query, Whole
 from service.web.public.pace import Pace
-from service.web.public.representation import upload_document
 from service.web.public.slots import Slots
 
 _DEFAULT_WAIT: Final = 30
@@ -38,45 +41,120 @@ _DOWNLOAD_HEADERS: Final = {
 }
 
 
-def blueprint(parts: Parts, slots: Slots) -> Blueprint:
+class _Post(Query):
+    """What is said of a file that is sent."""
+
+    meeting: str = Field(description="The meeting's id.", pattern=f"^{IDENTIFIER.pattern}$")
+    name: str = Field("", description="The file's name. May be left out where a form names it.")
+
+
+class _Ask(Query):
+    """How to ask for one upload."""
+
+    wait: Whole = Field(
+        0, lt=10**6, description=f"Seconds to wait for a verdict, at most {headers.LONGEST_WAIT}."
+    )
+
+
+class _Page(Query):
+    """Which page of a meeting's uploads."""
+
+    meeting: str = Field(description="The meeting's id.", pattern=f"^{IDENTIFIER.pattern}$")
+    limit: Whole = Field(_PAGE, ge=1, le=read.MOST_PER_PAGE, description="Uploads on a page.")
+    cursor: str | None = Field(
+        None, pattern=f"^{UPLOAD_ID.pattern}$", description="`next` of the page before."
+    )
+
+
+_ID: Final = {"upload_id": "The upload's id."}
+POST: Final = Operation(
+    "Send a file",
+    "uploads",
+    {
+        201: Answer("The file came to rest: released, held or blocked.", headers={"Location": "The upload."}),
+        202: Answer("The file is stored safely; its verdict is not there yet.", headers=LATER),
+    },
+    scope=Scope.UPLOAD,
+    query=_Post,
+    body=Content("The file, as it is or as the one part of a form.", ("*/*", "multipart/form-data")),
+    headers=(PREFER, REPR_DIGEST),
+    problems=(
+        *(errors.TooLarge, errors.TypeNotAllowed, errors.Truncated, errors.DigestMismatch, errors.TooSlow),
+        *(errors.Overloaded, errors.Conflict),
+    ),
+)
+ASK: Final = Operation(
+    "Ask for an upload",
+    "uploads",
+    {200: Answer("The upload and the times of its steps.", headers=LATER)},
+    scope=Scope.READ,
+    query=_Ask,
+    path=_ID,
+    problems=(errors.NotFound,),
+)
+PAGE: Final = Operation(
+    "List a meeting's uploads",
+    "uploads",
+    {200: Answer("A page of uploads, newest first, and the cursor of the next page.")},
+    scope=Scope.READ,
+    query=_Page,
+)
+CONTENT: Final = Operation(
+    "Download a released file",
+    "uploads",
+    {200: Answer("The file.", media_type="*/*", headers={"Repr-Digest": "The file's SHA-256 (RFC 9530)."})},
+    scope=Scope.DOWNLOAD,
+    path=_ID,
+    problems=(errors.NotFound, errors.NotReleased, errors.Gone, errors.Overloaded),
+)
+DELETE: Final = Operation(
+    "Delete an upload",
+    "uploads",
+    {204: Answer("The content is gone; what stays is the record that it was.")},
+    scope=Scope.DELETE,
+    path=_ID,
+    problems=(errors.NotFound, errors.Busy, errors.Conflict),
+)
+
+
+def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("uploads", __name__, url_prefix="/v1/uploads")
     pace = Pace(parts.policy.minimum_rate, parts.policy.rate_window)
 
     @routes.post("")
-    def post() -> Response:
-        key = _key(parts, "upload")
+    @door.operation(POST)
+    def post(caller: Caller, query: _Post) -> Response:
         patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
         with slots.upload(), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            upload = _take_in(parts, key, patience, body)
+            upload = _take_in(parts, caller, query, patience, body)
         return _answer(parts, _waited(parts, slots, upload, patience), created=True)
 
     @routes.get("/<upload_id>")
-    def ask(upload_id: str) -> Response:
-        upload = read.own_upload(parts, _key(parts, "read").account_id, upload_id)
-        patience = headers.seconds(request.args.get("wait"))
-        return _answer(parts, _waited(parts, slots, upload, patience))
+    @door.operation(ASK)
+    def ask(caller: Caller, query: _Ask, upload_id: str) -> Response:
+        upload = read.own_upload(parts, caller, upload_id)
+        return _answer(parts, _waited(parts, slots, upload, min(query.wait, headers.LONGEST_WAIT)))
 
     @routes.get("")
-    def page() -> Response:
-        key = _key(parts, "read")
-        cursor = request.args.get("cursor")
-        if cursor is not None and not UPLOAD_ID.fullmatch(cursor):
-            raise BadRequest("cursor must be one that an earlier page gave.")
-        found, more = read.page(parts, key.account_id, request.args.get("meeting", ""), cursor, _page_size())
+    @door.operation(PAGE)
+    def page(caller: Caller, query: _Page) -> Response:
+        found, more = read.page(parts, caller, query.meeting, query.cursor, query.limit)
         return jsonify({"uploads": [upload_document(upload) for upload in found], "next": more})
 
     @routes.get("/<upload_id>/content")
-    def content(upload_id: str) -> Response:
-        upload = read.own_upload(parts, _key(parts, "download").account_id, upload_id)
+    @door.operation(CONTENT)
+    def content(caller: Caller, upload_id: str) -> Response:
+        upload = read.own_upload(parts, caller, upload_id)
         read.check_released(upload)
         return _download(parts, slots, upload)
 
     @routes.delete("/<upload_id>")
-    def delete(upload_id: str) -> Response:
-        upload = read.own_upload(parts, _key(parts, "delete").account_id, upload_id)
+    @door.operation(DELETE)
+    def delete(caller: Caller, upload_id: str) -> Response:
+        upload = read.own_upload(parts, caller, upload_id)
         if upload.state is not State.ERASED:
             erase(parts, upload)
         return Response(status=204)
@@ -84,20 +162,13 @@ def blueprint(parts: Parts, slots: Slots) -> Blueprint:
     return routes
 
 
-def _key(parts: Parts, scope: str) -> ApiKey:
-    scheme, _, untrusted_key = request.headers.get("Authorization", "").partition(" ")
-    key = access.authenticate(parts, untrusted_key.strip() if scheme.lower() == "bearer" else "")
-    access.require(key, scope)
-    return key
-
-
 def _waited(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Upload:
     with slots.wait() as free:
         return wait_for_rest(parts, upload, patience) if free else upload
 
 
-def _take_in(parts: Parts, key: ApiKey, patience: float, body: RawBody) -> Upload:
-    name = request.args.get("name")
+def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: RawBody) -> Upload:
+    name = query.name
     source: RawBody | MultipartBody = body
     announced = request.content_length
     media_type = request.headers.get("Content-Type", "")
@@ -111,8 +182,8 @@ def _take_in(parts: Parts, key: ApiKey, patience: float, body: RawBody) -> Uploa
     if not name:
         raise BadRequest("name is missing: give the file's name as ?name=deck.pptx")
     arrival = Arrival(
-        account_id=key.account_id,
-        untrusted_meeting=request.args.get("meeting", ""),
+        caller=caller,
+        untrusted_meeting=query.meeting,
         untrusted_name=name,
         untrusted_type=media_type,
         announced=announced,
@@ -121,13 +192,6 @@ def _take_in(parts: Parts, key: ApiKey, patience: float, body: RawBody) -> Uploa
         request_id=g.request_id,
     )
     return take_in(parts, arrival, source)
-
-
-def _page_size() -> int:
-    text = request.args.get("limit", str(_PAGE))
-    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= read.MOST_PER_PAGE:
-        raise BadRequest(f"limit must be a whole number from 1 to {read.MOST_PER_PAGE}.")
-    return int(text)
 
 
 def _answer(parts: Parts, upload: Upload, *, created: bool = False) -> Response:

@@ -1,0 +1,30 @@
+"""What the stages need from the world, as promises in words.
+
+Every implementation, real or fake, passes the contract suite in ``tests/contract``.
+"""
+
+from service.ports.clock import Clock
+from service.ports.credentials import ApiKey, Credentials
+from service.ports.event_log import EventLog
+from service.ports.ledger import Ledger
+from service.ports.queue import Queue, QueueWorker
+from service.ports.scanning import Scanner, ScanStream, Sniffer
+from service.ports.sealer import Sealer
+from service.ports.store import ObjectStore, Source, Stored
+
+__all__ = [
+    "ApiKey",
+    "Clock",
+    "Credentials",
+    "EventLog",
+    "Ledger",
+    "ObjectStore",
+    "Queue",
+    "QueueWorker",
+    "ScanStream",
+    "Scanner",
+    "Sealer",
+    "Sniffer",
+    "Source",
+    "Stored",
+]

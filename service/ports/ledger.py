@@ -1,0 +1,46 @@
+"""The truth about every upload."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from service.core.upload import LogLine, State, Upload
+
+
+class Ledger(Protocol):
+    """The truth about every upload. Safe for many threads and processes at once.
+
+    A save is one transaction: the upload's row, its new segments, its log lines and, where asked, a job
+    for the background worker. It is durable when the call returned. All raise ``LedgerUnavailable``.
+    """
+
+    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+        """Save an upload and its unsaved log lines; return it with none unsaved and its version raised.
+
+        Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
+        is changed. With ``wake`` a job to advance the upload, not before ``due_at``, is queued in the
+        same transaction."""
+
+    def renew(self, upload: Upload, lease_until: datetime) -> None:
+        """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""
+
+    def find(self, upload_id: str) -> Upload | None:
+        """Return an upload, whoever owns it."""
+
+    def history(self, upload_id: str) -> Sequence[LogLine]:
+        """Return an upload's log lines, oldest first."""
+
+    def page(self, account_id: str, meeting_id: str, before: str | None, limit: int) -> Sequence[Upload]:
+        """Return uploads of one meeting, newest first, whose id sorts below ``before``."""
+
+    def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
+        """Return uploads in ``states`` that no live lease covers and that are due, oldest first."""
+
+    def with_leftovers(self, now: datetime, limit: int) -> Sequence[Upload]:
+        """Return uploads whose objects are to be deleted and that are due."""
+
+    def swept(self, uploads: Sequence[Upload]) -> None:
+        """Note that the leftovers of these uploads are gone (skipping any that changed since)."""
+
+    def ping(self) -> None:
+        """Raise ``LedgerUnavailable`` unless the database answers and has the expected schema."""
