@@ -5,9 +5,11 @@
     GreenroomError                 code, retryable, a sentence the sender can act on
     +-- Refused                    the sender's request cannot be taken as it is
     |   +-- BadRequest             a parameter or header is missing or malformed
-    |   +-- Unauthenticated        no key, or one that is unknown, expired or revoked
-    |   +-- Forbidden              the key lacks the scope
-    |   +-- NotFound               no such upload for this account
+    |   +-- Unauthenticated        no key or grant, or one that is unknown, expired or revoked
+    |   |   +-- GrantExpired       the grant's time is over
+    |   +-- Forbidden              the key or grant does not allow it
+    |   |   +-- QuotaExceeded      the grant's files or bytes are used up
+    |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- Busy                   the upload is in the middle of a step
@@ -56,19 +58,31 @@ class BadRequest(Refused):
 
 
 class Unauthenticated(Refused):
-    """No API key, or one that is unknown, expired or revoked."""
+    """No API key or grant, or one that is unknown, expired or revoked."""
 
     code = "unauthenticated"
 
 
+class GrantExpired(Unauthenticated):
+    """The grant was good, and its time is over."""
+
+    code = "grant_expired"
+
+
 class Forbidden(Refused):
-    """The API key is good but lacks the scope this call needs."""
+    """The API key or grant is good but does not allow this call."""
 
     code = "forbidden"
 
 
+class QuotaExceeded(Forbidden):
+    """The grant's files or bytes are used up."""
+
+    code = "quota_exceeded"
+
+
 class NotFound(Refused):
-    """No such upload for this account. The same for one that belongs to another account."""
+    """No such thing for this caller. The same for one that belongs to another account."""
 
     code = "not_found"
 

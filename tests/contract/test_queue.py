@@ -18,6 +18,7 @@ from service.ports import Ledger, Queue
 from tests.contract.conftest import NOON, make_key, make_upload
 from tests.contract.databases import empty
 from tests.fakes.clock import FakeClock
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.queue import FakeQueue
@@ -39,7 +40,9 @@ def case(request: pytest.FixtureRequest) -> QueueCase:
     if request.param == "fake":
         clock = FakeClock(datetime.now(UTC))
         fake = FakeQueue(Faults(), clock)
-        return QueueCase(fake, FakeLedger(Faults(), fake.enqueue), lambda: len(fake.jobs))
+        return QueueCase(
+            fake, FakeLedger(Faults(), fake.enqueue, FakeCredentials(Faults())), lambda: len(fake.jobs)
+        )
     return real_case(request.getfixturevalue(f"{request.param.removesuffix('ql')}_engine"))
 
 

@@ -80,7 +80,7 @@ POST: Final = Operation(
     headers=(PREFER, REPR_DIGEST),
     problems=(
         *(errors.TooLarge, errors.TypeNotAllowed, errors.Truncated, errors.DigestMismatch, errors.TooSlow),
-        *(errors.Overloaded, errors.Conflict),
+        *(errors.Overloaded, errors.Conflict, errors.QuotaExceeded),
     ),
 )
 ASK: Final = Operation(
@@ -187,6 +187,7 @@ def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: 
         untrusted_name=name,
         untrusted_type=media_type,
         announced=announced,
+        at_most=request.content_length,
         expected_sha256=headers.announced_sha256(request.headers.get("Repr-Digest", "")),
         patience=patience,
         request_id=g.request_id,
