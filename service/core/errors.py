@@ -11,6 +11,7 @@
     |   |   +-- QuotaExceeded      the grant's files or bytes are used up
     |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
+    |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- Busy                   the upload is in the middle of a step
     |   +-- Overloaded             every upload slot of this process is taken
@@ -91,6 +92,12 @@ class Gone(Refused):
     """The upload's content was erased."""
 
     code = "erased"
+
+
+class GrantEnded(Refused):
+    """The grant was revoked, or is too old to be refreshed."""
+
+    code = "grant_ended"
 
 
 class NotReleased(Refused):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, Gone, NotFound, Unauthenticated
+from service.core.errors import BadRequest, GrantEnded, NotFound, Unauthenticated
 from service.core.grant import LONGEST_REFRESHED, Grant, GrantKind, from_claims, to_claims
 from service.core.naming import identifier
 from service.ports import GrantKey, Jwk, KnownGrant
@@ -99,14 +99,14 @@ def _check_download(parts: Parts, caller: Caller, grant: Grant) -> None:
 def refresh(parts: Parts, caller: Caller, grant_id: str, lifetime: timedelta) -> Minted:
     """Return a new token for a grant, whose quota goes on where it was.
 
-    Raises ``Gone`` for a grant that was revoked or made more than a day ago, ``NotFound``.
+    Raises ``GrantEnded`` for a grant that was revoked or made more than a day ago, ``NotFound``.
     """
     known = own_grant(parts, caller, grant_id)
     now = parts.clock.now().replace(microsecond=0)
     if known.revoked_at is not None:
-        raise Gone("The grant was revoked. Make a new one.")
+        raise GrantEnded("The grant was revoked. Make a new one.")
     if now - known.created_at > LONGEST_REFRESHED:
-        raise Gone("The grant was made more than a day ago. Make a new one.")
+        raise GrantEnded("The grant was made more than a day ago. Make a new one.")
     grant = replace(known.grant, issued_at=now, expires_at=now + lifetime)
     parts.credentials.prolong_grant(grant)
     return _signed(parts, grant)

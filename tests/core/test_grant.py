@@ -153,7 +153,7 @@ def test_a_grant_ends_at_its_time() -> None:
 
 def test_clocks_may_be_a_little_ahead() -> None:
     """An issuer's clock may be 30 s ahead of ours."""
-    assert read(claims(), now=NOW - timedelta(seconds=30))
+    assert read(claims(), now=NOW - timedelta(seconds=30)) == upload_grant()
     with pytest.raises(Unauthenticated):
         read(claims(), now=NOW - timedelta(seconds=31))
 

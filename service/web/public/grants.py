@@ -134,7 +134,7 @@ REFRESH: Final = Operation(
     scope=Scope.GRANTS,
     body=RefreshRequest,
     path=_ID,
-    problems=(errors.NotFound, errors.Gone),
+    problems=(errors.NotFound, errors.GrantEnded),
 )
 REVOKE: Final = Operation(
     "Revoke a grant",
