@@ -11,6 +11,7 @@ from service.core.errors import (
     Conflict,
     ContentRefused,
     Forbidden,
+    LedgerUnavailable,
     PartUnavailable,
     ScannerUnavailable,
     TooLarge,
@@ -233,7 +234,19 @@ def _settle(
         outcome = Failed(Failure.UNREACHABLE, "handed over to the background worker")
     weighed = judge.weigh(parts, outcome, package, engine)
     judged = judge.decide(parts, scanning, weighed, engine, parts.clock.monotonic() - begun)
-    judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
+    return _conclude(parts, judged, scanning if scanning.version > upload.version else None)
+
+
+def _conclude(parts: Parts, judged: Upload, durable: Upload | None) -> Upload:
+    """Save the verdict and release what is cleared. What is ``durable`` is no failure to the sender."""
+    try:
+        judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
+    except LedgerUnavailable as error:
+        if durable is None:
+            raise
+        # The content is safe: its lease runs out, and the background worker scans it again.
+        parts.log.failure("verdict_deferred", error, {"upload": judged.id})
+        return durable
     if judged.state is State.CLEARED:
         try:
             return release(parts, judged)
