@@ -14,7 +14,7 @@
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- Busy                   the upload is in the middle of a step
-    |   +-- Overloaded             every upload slot of this process is taken
+    |   +-- Overloaded             every place for this is taken, by all or by the account
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
     |       +-- TypeNotAllowed     extension or content is not on the allow-list
@@ -114,7 +114,7 @@ class Busy(Refused):
 
 
 class Overloaded(Refused):
-    """Every upload slot of this process is taken."""
+    """Every place for such a request is taken: in this process, or for the account."""
 
     code = "overloaded"
     retryable = True

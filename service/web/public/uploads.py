@@ -127,7 +127,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @door.operation(POST)
     def post(caller: Caller, query: _Post) -> Response:
         patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
-        with slots.upload(), ExitStack() as watching:
+        with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
             upload = _take_in(parts, caller, query, patience, body)
@@ -225,7 +225,7 @@ def _download(parts: Parts, slots: Slots, upload: Upload) -> Response:
     answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
     if request.method == "GET":
         with ExitStack() as held:
-            held.enter_context(slots.download())
+            held.enter_context(slots.download(upload.account_id))
             _bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = read.released_content(parts, upload)
             answer.call_on_close(held.pop_all().close)
