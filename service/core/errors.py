@@ -7,6 +7,7 @@
     |   +-- BadRequest             a parameter or header is missing or malformed
     |   +-- Unauthenticated        no key, or one that is unknown, expired or revoked
     |   +-- Forbidden              the key lacks the scope
+    |   +-- LinkInvalid            a download link that is no longer good, or never was
     |   +-- NotFound               no such upload for this account
     |   +-- Gone                   the content was erased
     |   +-- NotReleased            the content is not (or no longer) released
@@ -65,6 +66,12 @@ class Forbidden(Refused):
     """The API key is good but lacks the scope this call needs."""
 
     code = "forbidden"
+
+
+class LinkInvalid(Refused):
+    """The download link is no longer good, or never was."""
+
+    code = "link_invalid"
 
 
 class NotFound(Refused):

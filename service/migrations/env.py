@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import service.adapters.schema_jitsi  # noqa: F401 - ``metadata`` knows a table once its module was read
 from service.adapters.schema import metadata
 
 context.configure(

@@ -6,17 +6,21 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials
 from service.ports.event_log import EventLog
+from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.ledger import Ledger
 from service.ports.queue import Queue, QueueWorker
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
 from service.ports.store import ObjectStore, Source, Stored
+from service.ports.token_verifier import TokenVerifier
 
 __all__ = [
     "ApiKey",
     "Clock",
     "Credentials",
     "EventLog",
+    "JitsiFile",
+    "JitsiFiles",
     "Ledger",
     "ObjectStore",
     "Queue",
@@ -27,4 +31,5 @@ __all__ = [
     "Sniffer",
     "Source",
     "Stored",
+    "TokenVerifier",
 ]

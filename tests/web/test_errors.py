@@ -19,6 +19,7 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.BadRequest: (400, "bad_request"),
     errors.Unauthenticated: (401, "unauthenticated"),
     errors.Forbidden: (403, "forbidden"),
+    errors.LinkInvalid: (403, "link_invalid"),
     errors.NotFound: (404, "not_found"),
     errors.Gone: (410, "erased"),
     errors.NotReleased: (409, "not_released"),
