@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from service.core.upload import State
+from service.web.public.body import MultipartBody
+from tests.core.bodies import Body
 from tests.web.conftest import assert_problem
 from tests.web.jitsi.meeting import (
     BOUNDARY,
@@ -34,6 +36,22 @@ def test_the_parts_may_come_in_any_order(meeting: Meeting, content: bytes, *, fi
     assert answer.get_json() == {"fileId": file_id}
     address = meeting.document(file_id).get_json()["presignedUrl"]
     assert meeting.follow(address).get_data() == content
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 61, 4096])
+@pytest.mark.parametrize("file_first", [False, True], ids=["metadata first", "file first"])
+def test_a_form_may_come_in_any_pieces(size: int, *, file_first: bool) -> None:
+    """Wherever the network cuts it, each part is whole, and the file's end is told last."""
+    content, text = b"minutes\r\n--" * 50, padded(1000)
+    both = [text_part(text), file_part(content)]
+    form = b"".join(reversed(both) if file_first else both) + CLOSE
+    taken: list[bytes] = []
+    body = MultipartBody(
+        Body(form, [size]), f"multipart/form-data; boundary={BOUNDARY}", len(form), {"metadata": taken.append}
+    )
+    body.open()
+    assert b"".join(iter(lambda: body.read(100), b"")) == content
+    assert taken == [text]
 
 
 def padded(size: int) -> bytes:
