@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
+from service.jitsi_config import NAMES, JitsiSettings, read_jitsi
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
 #: Every name that the service reads.
-VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *(f"{name}_FILE" for name in _SECRETS)})
+VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *NAMES, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
     {"GREENROOM_PORT", "GREENROOM_S3_PORT", "GREENROOM_STATE_DIR", "GREENROOM_SIGNATURES_DIR"}
@@ -56,7 +57,8 @@ class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
     ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
-    ``secrets_keys`` seal what is secret in the database: the first seals, all open.
+    ``secrets_keys`` seal what is secret in the database: the first seals, all open. ``jitsi`` is ``None``
+    where no Jitsi Meet is served.
     """
 
     database_url: str
@@ -73,6 +75,7 @@ class Settings:
     log_level: str
     scan_deadline: float
     token_audience: str
+    jitsi: JitsiSettings | None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -108,6 +111,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         scan_deadline=_seconds(values, "GREENROOM_SCAN_DEADLINE"),
         token_audience=values["GREENROOM_TOKEN_AUDIENCE"],
+        jitsi=read_jitsi(environ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
@@ -17,13 +17,16 @@ from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
+from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.structured_log import StructuredLog
 from service.config import Settings, read_settings
 from service.ports import Queue, QueueWorker
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
+from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 
 _JOBS_AT_ONCE: Final = 4
@@ -32,11 +35,12 @@ _MIGRATION_LOCK: Final = 0x67726E72
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process of Greenroom works with."""
+    """What a process of Greenroom works with; ``jitsi`` where a Jitsi Meet is served."""
 
     parts: Parts
     queue: Queue
     queue_worker: QueueWorker
+    jitsi: Jitsi | None
 
 
 def build(environ: Mapping[str, str]) -> Services:
@@ -69,7 +73,20 @@ def build_from(settings: Settings) -> Services:
         protection=settings.protection,
         audience=settings.token_audience,
     )
-    return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
+    worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
+    return Services(parts, queue, worker, _jitsi(settings, engine))
+
+
+def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:
+    if settings.jitsi is None:
+        return None
+    return Jitsi(
+        files=SqlJitsiFiles(engine),
+        tokens=Rs256Tokens(settings.jitsi.public_key_pem),
+        issuer=settings.jitsi.issuer,
+        origins=settings.jitsi.origins,
+        api_url=settings.jitsi.api_url,
+    )
 
 
 def migrate(settings: Settings) -> None:

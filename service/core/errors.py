@@ -9,6 +9,7 @@
     |   |   +-- GrantExpired       the grant's time is over
     |   +-- Forbidden              the key or grant does not allow it
     |   |   +-- QuotaExceeded      the grant's files or bytes are used up
+    |   +-- LinkInvalid            a download link that is no longer good, or never was
     |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
@@ -80,6 +81,12 @@ class QuotaExceeded(Forbidden):
     """The grant's files or bytes are used up."""
 
     code = "quota_exceeded"
+
+
+class LinkInvalid(Refused):
+    """The download link is no longer good, or never was."""
+
+    code = "link_invalid"
 
 
 class NotFound(Refused):

@@ -6,11 +6,13 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.event_log import EventLog
+from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.ledger import Ledger
 from service.ports.queue import Queue, QueueWorker
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
 from service.ports.store import ObjectStore, Source, Stored
+from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "Credentials",
     "EventLog",
     "GrantKey",
+    "JitsiFile",
+    "JitsiFiles",
     "Jwk",
     "KnownGrant",
     "Ledger",
@@ -32,5 +36,6 @@ __all__ = [
     "Sniffer",
     "Source",
     "Stored",
+    "TokenVerifier",
     "Tokens",
 ]

@@ -15,6 +15,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.BadRequest: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
+    errors.LinkInvalid: 403,
     errors.NotFound: 404,
     errors.TooSlow: 408,
     errors.NotReleased: 409,

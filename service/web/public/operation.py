@@ -79,14 +79,16 @@ class Content:
 class Operation:
     """What a route is.
 
-    ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``problems`` are the errors
-    of its own, beside those that its other declarations bring.
+    ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``credential`` names the
+    kind of bearer token that callers show, for the document; the ``Door`` knows how it is checked.
+    ``problems`` are the errors of its own, beside those that its other declarations bring.
     """
 
     summary: str
     tag: str
     answers: Mapping[int, Answer]
     scope: Scope | None = None
+    credential: str = "bearer"
     query: type[Query] | None = None
     body: type[Body] | Content | None = None
     headers: Sequence[Header] = ()
@@ -98,9 +100,9 @@ class Operation:
 class Door:
     """Opens the routes of one app to those who may use them."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Check callers with ``parts``."""
-        self._parts = parts
+    def __init__(self, parts: Parts, authenticate: Callable[[str], Caller] | None = None) -> None:
+        """Check callers by ``authenticate``, which gets an untrusted bearer token; without it by API keys."""
+        self._authenticate = authenticate or functools.partial(access.authenticate, parts)
 
     def operation(self, operation: Operation) -> Callable[[_View], _View]:
         """Return the decorator that makes a view keep to ``operation``.
@@ -127,7 +129,7 @@ class Door:
 
     def _caller(self, scope: Scope) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")
-        caller = access.authenticate(self._parts, untrusted.strip() if scheme.lower() == "bearer" else "")
+        caller = self._authenticate(untrusted.strip() if scheme.lower() == "bearer" else "")
         caller.require(scope)
         return caller
 

@@ -1,6 +1,5 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
-import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
@@ -10,8 +9,8 @@ from pydantic import Field
 
 from service.core import errors
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, TooLarge
-from service.core.naming import IDENTIFIER, content_disposition, extension
+from service.core.errors import BadRequest
+from service.core.naming import IDENTIFIER
 from service.core.representation import upload_document
 from service.core.upload import RESTING, LogLine, State, Upload
 from service.stages import read
@@ -19,7 +18,8 @@ from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, take_in, wait_for_rest
 from service.web.public import headers
-from service.web.public.body import MultipartBody, RawBody
+from service.web.public.body import MultipartBody, RawBody, open_form
+from service.web.public.download import download
 from service.web.public.headers import LATER, PREFER, REPR_DIGEST
 from service.web.public.operation import Answer, Content, Door, Operation, Query, Whole
 from service.web.public.pace import Pace
@@ -27,19 +27,6 @@ from service.web.public.slots import Slots
 
 _DEFAULT_WAIT: Final = 30
 _PAGE: Final = 50
-#: Seconds in which a download must take a chunk of 256 KiB.
-_STALL: Final = 30.0
-#: Room for a form's boundaries and part headers around the largest file.
-_FORM_OVERHEAD: Final = 64 * 1024
-#: What a browser may do with a download: nothing but save it.
-_DOWNLOAD_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-site",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Accept-Ranges": "none",
-}
 
 
 class _Post(Query):
@@ -151,7 +138,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     def content(caller: Caller, upload_id: str) -> Response:
         upload = read.own_upload(parts, caller, upload_id)
         read.check_released(upload)
-        return _download(parts, slots, upload)
+        return download(parts, slots, upload)
 
     @routes.delete("/<upload_id>")
     @door.operation(DELETE)
@@ -175,11 +162,7 @@ def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: 
     announced = request.content_length
     media_type = request.headers.get("Content-Type", "")
     if request.mimetype == "multipart/form-data":
-        limit = parts.policy.max_file_size + _FORM_OVERHEAD
-        if announced is not None and announced > limit:
-            raise TooLarge(f"The form has {announced} bytes; a file may have {parts.policy.max_file_size}.")
-        source = form = MultipartBody(body, media_type, limit)
-        form.open()
+        source = form = open_form(body, media_type, announced, parts.policy.max_file_size)
         name, media_type, announced = name or form.filename, form.media_type, None
     if not name:
         raise BadRequest("name is missing: give the file's name as ?name=deck.pptx")
@@ -218,25 +201,3 @@ def _answer(upload: Upload, history: Sequence[LogLine] | None) -> Response:
     if upload.state not in RESTING:
         answer.headers["Retry-After"] = "2"
     return answer
-
-
-def _download(parts: Parts, slots: Slots, upload: Upload) -> Response:
-    kind = parts.policy.types.get(extension(upload.name))
-    answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
-    if request.method == "GET":
-        with ExitStack() as held:
-            held.enter_context(slots.download(upload.account_id))
-            _bound_stalls(request.environ.get("gunicorn.socket"))
-            answer.response = read.released_content(parts, upload)
-            answer.call_on_close(held.pop_all().close)
-    answer.headers.update(_DOWNLOAD_HEADERS)
-    answer.headers["Content-Disposition"] = content_disposition(upload.name)
-    answer.headers["Content-Length"] = str(upload.size)
-    answer.headers["Repr-Digest"] = headers.repr_digest(upload.sha256 or "")
-    return answer
-
-
-def _bound_stalls(connection: socket.socket | None) -> None:
-    """Let a client that takes less than one chunk in this time lose its download, not a thread."""
-    if connection is not None:
-        connection.settimeout(_STALL)
