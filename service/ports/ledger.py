@@ -21,8 +21,9 @@ class Ledger(Protocol):
         Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
         is changed. An upload that begins RECEIVING under a grant reserves its place in the grant's quota in
         the same transaction, else ``QuotaExceeded``. With ``wake`` a job to advance the upload, not before
-        ``due_at``, is queued in the same transaction. With ``claim`` (new uploads only) that key is taken for it in the same transaction,
-        before anything else, as ``Answers.claim`` does; ``IdempotencyInProgress`` means nothing was saved."""
+        ``due_at``, is queued in the same transaction. With ``claim`` (new uploads only) its key is taken in
+        the same transaction, before anything else, as ``Answers.claim`` does, else
+        ``IdempotencyInProgress``."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""

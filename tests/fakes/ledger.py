@@ -24,8 +24,8 @@ class FakeLedger:
         credentials: FakeCredentials,
         answers: FakeAnswers | None = None,
     ) -> None:
-        """Queue jobs by ``enqueue`` and take keys in ``answers``, as parts of the save: if one raises, nothing
-        is saved. The grants that uploads come under are in ``credentials``.
+        """Queue jobs by ``enqueue`` and take keys in ``answers``, as parts of the save: if one raises,
+        nothing is saved. The grants that uploads come under are in ``credentials``.
         """
         self._faults = faults
         self._answers = answers or FakeAnswers(faults)

@@ -15,9 +15,19 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, GreenroomError
-from service.stages import access
+from service.core.errors import (
+    BadRequest,
+    GreenroomError,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    LedgerUnavailable,
+    RateLimited,
+)
+from service.ports import Claim
+from service.stages import access, once
 from service.stages.parts import Parts
+from service.web.public import retries
+from service.web.public.throttle import throttle
 
 #: The largest JSON body that is read, in bytes.
 _LONGEST_BODY: Final = 64 * 1024
@@ -95,6 +105,31 @@ class Operation:
     description: str = ""
 
 
+#: How a sender makes it safe to send the same again.
+IDEMPOTENCY_KEY: Final = Header(
+    "Idempotency-Key",
+    "A new text for each new request, such as a UUID, bare or quoted. The same request with the same key "
+    "within 24 hours is done once and answered the same.",
+    {"type": "string", "minLength": 1, "maxLength": 512},
+)
+#: What every route that creates something may answer beside its own problems.
+_OF_CREATING: Final = (IdempotencyMismatch, IdempotencyInProgress, RateLimited, LedgerUnavailable)
+
+
+def headers_of(operation: Operation, method: str) -> Sequence[Header]:
+    """Return every header that a route reads, those included that ``Door`` reads for it."""
+    return (*operation.headers, IDEMPOTENCY_KEY) if _creates(operation, method) else operation.headers
+
+
+def problems_of(operation: Operation, method: str) -> Sequence[type[GreenroomError]]:
+    """Return the errors of a route, those included that ``Door`` raises for what it creates."""
+    return (*operation.problems, *_OF_CREATING) if _creates(operation, method) else operation.problems
+
+
+def _creates(operation: Operation, method: str) -> bool:
+    return method == "POST" and operation.scope is not None
+
+
 class Door:
     """Opens the routes of one app to those who may use them."""
 
@@ -105,7 +140,9 @@ class Door:
     def operation(self, operation: Operation) -> Callable[[_View], _View]:
         """Return the decorator that makes a view keep to ``operation``.
 
-        The view is called with ``caller``, ``query`` and ``body`` where they are declared.
+        The view is called with ``caller``, ``query`` and ``body`` where they are declared. One to which a
+        ``Content`` is posted gets ``begun`` too: ``None``, the ``Claim`` to save with what it makes, or
+        ``once.Earlier`` if the same was sent before.
         """
 
         def decorate(view: _View) -> _View:
@@ -114,16 +151,40 @@ class Door:
                 given: dict[str, Any] = dict(path)
                 if operation.scope is not None:
                     given["caller"] = self._caller(operation.scope)
+                if _creates(operation, request.method):
+                    throttle(self._parts, given["caller"])
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
                     given["body"] = _json(operation.body)
+                if _creates(operation, request.method):
+                    return self._once(operation, view, given)
                 return view(**given)
 
             guarded.operation = operation  # type: ignore[attr-defined]
             return guarded
 
         return decorate
+
+    def _once(self, operation: Operation, view: _View, given: dict[str, Any]) -> ResponseReturnValue:
+        """Let ``view`` run unless the same request, by its Idempotency-Key, was there before."""
+        untrusted_key = request.headers.get("Idempotency-Key")
+        content = isinstance(operation.body, Content)
+        begun: Claim | once.Earlier | None = None
+        if untrusted_key is not None:
+            key = retries.idempotency_key(untrusted_key)
+            if content:
+                fingerprint = retries.content_fingerprint()
+                begun = once.begin_upload(self._parts, given["caller"], key, fingerprint)
+            else:
+                fingerprint = retries.document_fingerprint(read=operation.body is not None)
+                begun = once.begin(self._parts, given["caller"], key, fingerprint)
+        run = functools.partial(view, **given, begun=begun) if content else functools.partial(view, **given)
+        if isinstance(begun, Claim):
+            return retries.first_time(self._parts, begun, run)
+        if isinstance(begun, once.Answered) and not content:
+            return retries.again(self._parts, begun.reply)
+        return run()
 
     def _caller(self, scope: Scope) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")
