@@ -96,12 +96,14 @@ def begin_upload(parts: Parts, caller: Caller, key: str, fingerprint: str) -> Cl
     return Unanswered(upload)
 
 
-def begin(parts: Parts, caller: Caller, key: str, fingerprint: str) -> Claim | Earlier:
+def begin(parts: Parts, caller: Caller, key: str, fingerprint: str) -> Claim | Answered:
     """Take the key for a request that is no upload, or return what was answered before.
 
     Raises as ``begin_upload`` does.
     """
     begun = begin_upload(parts, caller, key, fingerprint)
+    if isinstance(begun, Unanswered):
+        raise IdempotencyMismatch(_ANOTHER)
     if isinstance(begun, Claim):
         begun = replace(begun, running_until=begun.made_at + LONGEST_RUN)
         parts.answers.claim(begun)

@@ -309,6 +309,13 @@ def test_other_requests_hold_the_key_until_they_answer(world: World) -> None:
         call(world, OTHER)
 
 
+def test_the_key_of_an_upload_is_none_of_a_document(world: World) -> None:
+    """Whatever the fingerprints say."""
+    send(world)
+    with pytest.raises(IdempotencyMismatch):
+        call(world)
+
+
 def test_a_request_that_may_be_tried_again_lets_the_key_go(world: World) -> None:
     """As if it had never been sent."""
     claim = call(world)

@@ -21,6 +21,7 @@ INFECTED: Final = deck(extra=EICAR)
 ERRORS: Final = {
     "ledger": LedgerUnavailable,
     "answers": LedgerUnavailable,
+    "credentials": LedgerUnavailable,
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,

@@ -18,9 +18,12 @@ from tests.web.conftest import SLOTS, Backend, Without, assert_problem, new_back
 EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.BadRequest: (400, "bad_request"),
     errors.Unauthenticated: (401, "unauthenticated"),
+    errors.GrantExpired: (401, "grant_expired"),
     errors.Forbidden: (403, "forbidden"),
+    errors.QuotaExceeded: (403, "quota_exceeded"),
     errors.NotFound: (404, "not_found"),
     errors.Gone: (410, "erased"),
+    errors.GrantEnded: (410, "grant_ended"),
     errors.IdempotencyInProgress: (409, "idempotency_in_progress"),
     errors.IdempotencyMismatch: (422, "idempotency_mismatch"),
     errors.RateLimited: (429, "rate_limited"),

@@ -149,42 +149,40 @@ class Door:
             @functools.wraps(view)
             def guarded(**path: str) -> ResponseReturnValue:
                 given: dict[str, Any] = dict(path)
+                creates = _creates(operation, request.method)
                 if operation.scope is not None:
                     given["caller"] = self._caller(operation.scope)
-                if _creates(operation, request.method):
+                if creates:
                     throttle(self._parts, given["caller"])
+                key = retries.given_key() if creates else None
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
                     given["body"] = _json(operation.body)
-                if _creates(operation, request.method):
-                    return self._once(operation, view, given)
-                return view(**given)
+                if creates and isinstance(operation.body, Content):
+                    return self._once_content(view, given, key)
+                return self._once(view, given, key) if key is not None else view(**given)
 
             guarded.operation = operation  # type: ignore[attr-defined]
             return guarded
 
         return decorate
 
-    def _once(self, operation: Operation, view: _View, given: dict[str, Any]) -> ResponseReturnValue:
-        """Let ``view`` run unless the same request, by its Idempotency-Key, was there before."""
-        untrusted_key = request.headers.get("Idempotency-Key")
-        content = isinstance(operation.body, Content)
-        begun: Claim | once.Earlier | None = None
-        if untrusted_key is not None:
-            key = retries.idempotency_key(untrusted_key)
-            if content:
-                fingerprint = retries.content_fingerprint()
-                begun = once.begin_upload(self._parts, given["caller"], key, fingerprint)
-            else:
-                fingerprint = retries.document_fingerprint(read=operation.body is not None)
-                begun = once.begin(self._parts, given["caller"], key, fingerprint)
-        run = functools.partial(view, **given, begun=begun) if content else functools.partial(view, **given)
+    def _once(self, view: _View, given: Mapping[str, Any], key: str) -> ResponseReturnValue:
+        """Let ``view`` answer, unless the same request was answered before."""
+        fingerprint = retries.document_fingerprint(read="body" in given)
+        begun = once.begin(self._parts, given["caller"], key, fingerprint)
         if isinstance(begun, Claim):
-            return retries.first_time(self._parts, begun, run)
-        if isinstance(begun, once.Answered) and not content:
-            return retries.again(self._parts, begun.reply)
-        return run()
+            return retries.first_time(self._parts, begun, functools.partial(view, **given))
+        return retries.again(self._parts, begun.reply)
+
+    def _once_content(self, view: _View, given: Mapping[str, Any], key: str | None) -> ResponseReturnValue:
+        """Let ``view`` answer: only it can compare the content with what came before."""
+        if key is None:
+            return view(**given, begun=None)
+        begun = once.begin_upload(self._parts, given["caller"], key, retries.content_fingerprint())
+        run = functools.partial(view, **given, begun=begun)
+        return retries.first_time(self._parts, begun, run) if isinstance(begun, Claim) else run()
 
     def _caller(self, scope: Scope) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")

@@ -39,6 +39,12 @@ def idempotency_key(untrusted_header: str) -> str:
     return key
 
 
+def given_key() -> str | None:
+    """Return the key that the current request carries, if any. Raises ``BadRequest`` for a malformed one."""
+    untrusted_header = request.headers.get("Idempotency-Key")
+    return None if untrusted_header is None else idempotency_key(untrusted_header)
+
+
 def document_fingerprint(*, read: bool) -> str:
     """Return what tells the current request from others; its JSON document was ``read`` if it takes one."""
     # Numbers as texts, because Python refuses to read very long ones.
