@@ -3,15 +3,16 @@
 The key of an upload is taken in the transaction that makes the upload's first row, so there is never a key
 without its upload or the other way round, and what became of the key is read from the upload:
 
-==============================================  ====================================================
+==============================================  ===========================================================
 the upload is                                   the key is
-==============================================  ====================================================
+==============================================  ===========================================================
 RECEIVING under a live lease                    running
 RECEIVING under a dead one                      free, once the upload is ABANDONED
 broken off, damaged on the way, cut off         free: nothing was kept, and the sender is to try again
 refused for good                                answered
-any other, so all its bytes are in              answered
-==============================================  ====================================================
+all in, but not at rest                         running, as long as its sender may still wait for a verdict
+at rest                                         answered
+==============================================  ===========================================================
 
 Other requests take the key before they run and leave their answer after it. A crash between the two leaves
 a key that is free again a minute later.
@@ -33,7 +34,7 @@ from service.core.errors import (
     PartUnavailable,
 )
 from service.core.naming import display_name
-from service.core.upload import State, Upload
+from service.core.upload import RESTING, Event, State, Upload
 from service.ports import Claim, Entry, Reply, Source
 from service.stages.advance import recover
 from service.stages.parts import Parts
@@ -44,6 +45,8 @@ from service.stages.take_in import Arrival
 KEPT: Final = timedelta(hours=24)
 #: How long a request other than an upload may run before it is taken for dead.
 LONGEST_RUN: Final = timedelta(seconds=60)
+#: How long after the last byte an upload's answer may take: the longest patience of a sender, and a little.
+LONGEST_ANSWER: Final = timedelta(seconds=70)
 _RUNNING: Final = "The first request with this Idempotency-Key is still running. Ask again in a moment."
 _ANOTHER: Final = "This Idempotency-Key was used for another request. Send a new key with a new request."
 
@@ -91,7 +94,7 @@ def begin_upload(parts: Parts, caller: Caller, key: str, fingerprint: str) -> Cl
         raise IdempotencyMismatch(_ANOTHER)
     if entry.reply is not None:
         return Answered(entry.reply, upload)
-    if upload is None or upload.state is State.RECEIVING:
+    if upload is None or _may_answer(parts, upload):
         raise IdempotencyInProgress(_RUNNING)
     return Unanswered(upload)
 
@@ -127,6 +130,14 @@ def _is_free(parts: Parts, entry: Entry, upload: Upload | None) -> bool:
             raise IdempotencyInProgress(_RUNNING) from None
         return True
     return upload.sha256 is None and _refusal(upload) is None
+
+
+def _may_answer(parts: Parts, upload: Upload) -> bool:
+    """Tell whether the request that sends ``upload`` may still answer: with another state than now."""
+    if upload.state in RESTING:
+        return False
+    stored = [line.at for line in parts.ledger.history(upload.id) if line.event is Event.STORED]
+    return not stored or parts.clock.now() < stored[0] + LONGEST_ANSWER
 
 
 def _refusal(upload: Upload) -> type[ContentRefused] | None:

@@ -16,6 +16,7 @@ from service.core.errors import (
     IdempotencyInProgress,
     IdempotencyMismatch,
     LedgerUnavailable,
+    ScannerUnavailable,
     StoreUnavailable,
     TooLarge,
     TooSlow,
@@ -95,6 +96,7 @@ def test_while_an_upload_arrives_its_key_is_running(world: World) -> None:
         if world.ledger.rows():
             world.clock.advance(15)
             world.heartbeat.beat()
+            world.report_canaries()
             with pytest.raises(IdempotencyInProgress):
                 begin(world)
             asked.append(1)
@@ -102,6 +104,31 @@ def test_while_an_upload_arrives_its_key_is_running(world: World) -> None:
     send(world, Scripted(PDF, step=64 * 1024, between=meanwhile))
     assert len(asked) > 3
     assert isinstance(begin(world), Unanswered)
+
+
+def test_while_the_first_may_wait_for_a_verdict_the_key_is_running(world: World) -> None:
+    """An upload that is in, but not at rest: its sender may get another answer yet, so nobody gets one of
+    now. Once it rests, or nobody can be waiting any more, the key leads to it.
+    """
+    world.faults.take_away("scanner", ScannerUnavailable("away"))
+    send(world, patience=0.0)
+    assert world.row().state is State.QUARANTINED
+    world.clock.advance(once.LONGEST_ANSWER.total_seconds() - 1)
+    with pytest.raises(IdempotencyInProgress):
+        begin(world)
+    world.clock.advance(1)
+    assert begin(world) == Unanswered(world.row())
+
+
+def test_an_upload_that_came_to_rest_leads_there_at_once(world: World) -> None:
+    """However short the time since its last byte."""
+    world.faults.take_away("scanner", ScannerUnavailable("away"))
+    send(world, patience=0.0)
+    world.faults.give_back("scanner")
+    world.clock.advance(5)
+    world.work()
+    assert world.row().state is State.RELEASED
+    assert begin(world) == Unanswered(world.row())
 
 
 FREES: Final[dict[str, tuple[type[Exception], Callable[[World], None]]]] = {
