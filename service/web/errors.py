@@ -21,10 +21,13 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.NotReleased: 409,
     errors.Busy: 409,
     errors.Conflict: 409,
+    errors.IdempotencyInProgress: 409,
     errors.Gone: 410,
     errors.GrantEnded: 410,
     errors.TooLarge: 413,
     errors.TypeNotAllowed: 415,
+    errors.IdempotencyMismatch: 422,
+    errors.RateLimited: 429,
     errors.Truncated: 400,
     errors.DigestMismatch: 400,
     errors.Overloaded: 503,
@@ -71,7 +74,10 @@ def register(app: Flask, log: EventLog) -> None:
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             log.failure("part_unavailable", error, {"code": error.code})
         title = (type(error).__doc__ or "").split("\n")[0].rstrip(".")
-        return problem(status, error.code, title, str(error), retryable=error.retryable)
+        answer = problem(status, error.code, title, str(error), retryable=error.retryable)
+        if error.retry_after is not None:
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @app.errorhandler(HTTPException)
     def routing(error: HTTPException) -> Response:

@@ -15,9 +15,19 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, GreenroomError
-from service.stages import access
+from service.core.errors import (
+    BadRequest,
+    GreenroomError,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    LedgerUnavailable,
+    RateLimited,
+)
+from service.ports import Claim
+from service.stages import access, once
 from service.stages.parts import Parts
+from service.web.public import retries
+from service.web.public.throttle import throttle
 
 #: The largest JSON body that is read, in bytes.
 _LONGEST_BODY: Final = 64 * 1024
@@ -97,35 +107,85 @@ class Operation:
     description: str = ""
 
 
+#: How a sender makes it safe to send the same again.
+IDEMPOTENCY_KEY: Final = Header(
+    "Idempotency-Key",
+    "A new text for each new request, such as a UUID, bare or quoted. The same request with the same key "
+    "within 24 hours is done once and answered the same.",
+    {"type": "string", "minLength": 1, "maxLength": 512},
+)
+#: What every route that creates something may answer beside its own problems.
+_OF_CREATING: Final = (IdempotencyMismatch, IdempotencyInProgress, RateLimited, LedgerUnavailable)
+
+
+def headers_of(operation: Operation, method: str) -> Sequence[Header]:
+    """Return every header that a route reads, those included that ``Door`` reads for it."""
+    return (*operation.headers, IDEMPOTENCY_KEY) if _creates(operation, method) else operation.headers
+
+
+def problems_of(operation: Operation, method: str) -> Sequence[type[GreenroomError]]:
+    """Return the errors of a route, those included that ``Door`` raises for what it creates."""
+    return (*operation.problems, *_OF_CREATING) if _creates(operation, method) else operation.problems
+
+
+def _creates(operation: Operation, method: str) -> bool:
+    return method == "POST" and operation.scope is not None
+
+
 class Door:
     """Opens the routes of one app to those who may use them."""
 
     def __init__(self, parts: Parts, authenticate: Callable[[str], Caller] | None = None) -> None:
-        """Check callers by ``authenticate``, which gets an untrusted bearer token; without it by API keys."""
+        """Check callers by ``authenticate``, which gets an untrusted bearer token; else by keys, grants."""
+        self._parts = parts
         self._authenticate = authenticate or functools.partial(access.authenticate, parts)
 
     def operation(self, operation: Operation) -> Callable[[_View], _View]:
         """Return the decorator that makes a view keep to ``operation``.
 
-        The view is called with ``caller``, ``query`` and ``body`` where they are declared.
+        The view is called with ``caller``, ``query`` and ``body`` where they are declared. One to which a
+        ``Content`` is posted gets ``begun`` too: ``None``, the ``Claim`` to save with what it makes, or
+        ``once.Earlier`` if the same was sent before.
         """
 
         def decorate(view: _View) -> _View:
             @functools.wraps(view)
             def guarded(**path: str) -> ResponseReturnValue:
                 given: dict[str, Any] = dict(path)
+                creates = _creates(operation, request.method)
                 if operation.scope is not None:
                     given["caller"] = self._caller(operation.scope)
+                if creates:
+                    throttle(self._parts, given["caller"])
+                key = retries.given_key() if creates else None
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
                     given["body"] = _json(operation.body)
-                return view(**given)
+                if creates and isinstance(operation.body, Content):
+                    return self._once_content(view, given, key)
+                return self._once(view, given, key) if key is not None else view(**given)
 
             guarded.operation = operation  # type: ignore[attr-defined]
             return guarded
 
         return decorate
+
+    def _once(self, view: _View, given: Mapping[str, Any], key: str) -> ResponseReturnValue:
+        """Let ``view`` answer, unless the same request was answered before."""
+        fingerprint = retries.document_fingerprint(read="body" in given)
+        begun = once.begin(self._parts, given["caller"], key, fingerprint)
+        if isinstance(begun, Claim):
+            return retries.first_time(self._parts, begun, functools.partial(view, **given))
+        return retries.again(self._parts, begun.reply)
+
+    def _once_content(self, view: _View, given: Mapping[str, Any], key: str | None) -> ResponseReturnValue:
+        """Let ``view`` answer: only it can compare the content with what came before."""
+        if key is None:
+            return view(**given, begun=None)
+        begun = once.begin_upload(self._parts, given["caller"], key, retries.content_fingerprint())
+        run = functools.partial(view, **given, begun=begun)
+        return retries.first_time(self._parts, begun, run) if isinstance(begun, Claim) else run()
 
     def _caller(self, scope: Scope) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")

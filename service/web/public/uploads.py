@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
@@ -13,11 +14,12 @@ from service.core.errors import BadRequest
 from service.core.naming import IDENTIFIER
 from service.core.representation import upload_document
 from service.core.upload import RESTING, LogLine, State, Upload
-from service.stages import read
+from service.ports import Claim, Reply, Source
+from service.stages import once, read
 from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, take_in, wait_for_rest
-from service.web.public import headers
+from service.web.public import headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
 from service.web.public.download import download
 from service.web.public.headers import LATER, PREFER, REPR_DIGEST
@@ -112,13 +114,19 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
 
     @routes.post("")
     @door.operation(POST)
-    def post(caller: Caller, query: _Post) -> Response:
+    def post(caller: Caller, query: _Post, begun: Claim | once.Earlier | None) -> Response:
         patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            upload = _take_in(parts, caller, query, patience, body)
-        return _created(parts, slots, upload, patience)
+            arrival, source = _arrival(parts, caller, query, patience, body)
+            if begun is None or isinstance(begun, Claim):
+                made: Upload | Reply = take_in(parts, replace(arrival, claim=begun), source)
+            else:
+                made = once.same_again(begun, arrival, source)
+        if isinstance(made, Reply):
+            return retries.again(parts, made)
+        return _created(parts, slots, made, patience)
 
     @routes.get("/<upload_id>")
     @door.operation(ASK)
@@ -156,7 +164,10 @@ def _waited(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Uplo
         return wait_for_rest(parts, upload, patience) if free else upload
 
 
-def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: RawBody) -> Upload:
+def _arrival(
+    parts: Parts, caller: Caller, query: _Post, patience: float, body: RawBody
+) -> tuple[Arrival, Source]:
+    """Return what is said of the file, and where its bytes come from."""
     name = query.name
     source: RawBody | MultipartBody = body
     announced = request.content_length
@@ -177,7 +188,7 @@ def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: 
         patience=patience,
         request_id=g.request_id,
     )
-    return take_in(parts, arrival, source)
+    return arrival, source
 
 
 def _created(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Response:

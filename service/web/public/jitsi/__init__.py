@@ -9,11 +9,13 @@ from service.core.caller import Caller
 from service.core.errors import Busy, NotFound, NotReleased
 from service.core.participant import Participant, told
 from service.core.upload import State
+from service.ports import Claim, Reply
 from service.stages import jitsi as stage
-from service.stages import read
+from service.stages import once, read
 from service.stages.download_link import open_link
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
+from service.web.public import retries
 from service.web.public.body import RawBody
 from service.web.public.download import download
 from service.web.public.jitsi import documents, operations, sharing
@@ -44,12 +46,15 @@ def _share(routes: Blueprint, door: Door, parts: Parts, slots: Slots, jitsi: Jit
 
     @routes.post("/sessions/<session_id>/files")
     @door.operation(operations.POST)
-    def post(caller: Participant, **_: str) -> Response:
+    def post(caller: Participant, begun: Claim | once.Earlier | None, **_: str) -> Response:
         jitsi.files.ensure_account(caller.account_id, parts.clock.now())
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            file, upload = sharing.share(parts, jitsi, caller, body)
+            made = sharing.share(parts, jitsi, caller, body, begun)
+        if isinstance(made, Reply):
+            return retries.again(parts, made)
+        file, upload = made
         sharing.make_known(parts, slots, jitsi, file, upload)
         return jsonify(documents.AddedFile(file_id=file.file_id).document())
 

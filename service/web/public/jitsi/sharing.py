@@ -1,5 +1,6 @@
 """Sharing a file in a Jitsi meeting, and taking it back."""
 
+from dataclasses import replace
 from typing import Final
 
 from flask import g, request
@@ -8,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from service.core.errors import BadRequest, Busy, Conflict
 from service.core.participant import Participant
 from service.core.upload import State, Upload
-from service.ports import JitsiFile
+from service.ports import Claim, JitsiFile, Reply
+from service.stages import once
 from service.stages.jitsi import FILE_ID, Jitsi
 from service.stages.parts import Parts
 from service.stages.sweep import erase
@@ -29,19 +31,23 @@ class _Metadata(BaseModel):
     file_id: str = Field(alias="fileId", pattern=f"^{FILE_ID.pattern}$")
 
 
-def share(parts: Parts, jitsi: Jitsi, asking: Participant, body: RawBody) -> tuple[JitsiFile, Upload]:
+def share(
+    parts: Parts, jitsi: Jitsi, asking: Participant, body: RawBody, begun: Claim | once.Earlier | None
+) -> tuple[JitsiFile, Upload] | Reply:
     """Take in the file of a form and return it, stored but not yet known to its meeting.
 
     Nobody waits for the verdict: the upload is withheld until it is released. Raises ``Conflict`` for an id
-    that the meeting knows, whichever part comes first, before the file's last byte is taken.
+    that the meeting knows, whichever part comes first, before the file's last byte is taken. ``begun`` is
+    what became of the request's Idempotency-Key; one that was answered before has its ``Reply``.
     """
+    first = begun is None or isinstance(begun, Claim)
     if request.mimetype != "multipart/form-data":
         raise BadRequest("Send a form (multipart/form-data) with a file and its metadata.")
     ids: list[str] = []
 
     def take(text: bytes) -> None:
         ids.append(_file_id(text))
-        if jitsi.files.find(asking.account_id, asking.session_id, ids[0]) is not None:
+        if first and jitsi.files.find(asking.account_id, asking.session_id, ids[0]) is not None:
             raise Conflict(_TAKEN)
 
     content_type = request.headers.get("Content-Type", "")
@@ -59,16 +65,21 @@ def share(parts: Parts, jitsi: Jitsi, asking: Participant, body: RawBody) -> tup
         patience=0.0,
         request_id=g.request_id,
     )
-    upload = take_in(parts, arrival, form)
+    if begun is None or isinstance(begun, Claim):
+        made: Upload | Reply = take_in(parts, replace(arrival, claim=begun), form)
+    else:
+        made = once.same_again(begun, arrival, form)
+    if isinstance(made, Reply):
+        return made
     file = JitsiFile(
         account_id=asking.account_id,
         meeting_id=asking.session_id,
         file_id=ids[0],
-        upload_id=upload.id,
+        upload_id=made.id,
         user_id=asking.user_id,
         customer_id=asking.customer_id,
     )
-    return file, upload
+    return file, made
 
 
 def make_known(parts: Parts, slots: Slots, jitsi: Jitsi, file: JitsiFile, upload: Upload) -> None:
@@ -79,6 +90,9 @@ def make_known(parts: Parts, slots: Slots, jitsi: Jitsi, file: JitsiFile, upload
     try:
         jitsi.files.add(file)
     except Conflict:
+        known = jitsi.files.find(file.account_id, file.meeting_id, file.file_id)
+        if known is not None and known.upload_id == upload.id:
+            return
         take_back(parts, slots, upload, PATIENCE)
         raise Conflict(_TAKEN) from None
 
