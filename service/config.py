@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
+from service.core.webhook_url import Reach
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_POLICY_FILE": str(Path(__file__).with_name("policy.toml")),
     "GREENROOM_LOG_LEVEL": "info",
     "GREENROOM_SCAN_DEADLINE": "120",
+    "GREENROOM_WEBHOOKS": "public",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
@@ -55,7 +57,8 @@ class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
     ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
-    ``secrets_keys`` seal what is secret in the database: the first seals, all open.
+    ``secrets_keys`` seal what is secret in the database: the first seals, all open. ``webhooks`` says how far
+    webhooks go; anything but public is for development.
     """
 
     database_url: str
@@ -71,6 +74,7 @@ class Settings:
     policy: Policy
     log_level: str
     scan_deadline: float
+    webhooks: Reach
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -105,6 +109,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values, "GREENROOM_LOG_LEVEL", {name: name for name in ("debug", "info", "warning", "error")}
         ),
         scan_deadline=_seconds(values, "GREENROOM_SCAN_DEADLINE"),
+        webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
     )
 
 

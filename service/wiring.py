@@ -16,16 +16,21 @@ from service.adapters.dbos_queue import DbosQueue, DbosWorker, migrate_queue
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
+from service.adapters.outbox import Outbox
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
+from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
+from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
+from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
-from service.ports import Queue, QueueWorker
+from service.ports import Queue, QueueWorker, Task
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
 
-_JOBS_AT_ONCE: Final = 4
+#: Deliveries mostly wait for others, so they may be more.
+_JOBS_AT_ONCE: Final = {Task.ADVANCE: 4, Task.DELIVER: 8}
 _MIGRATION_LOCK: Final = 0x67726E72
 
 
@@ -50,7 +55,9 @@ def build_from(settings: Settings) -> Services:
     """Return the services for ``settings``."""
     engine = open_engine(settings.database_url)
     queue = DbosQueue(engine)
-    ledger, clock, log = SqlLedger(engine, queue.enqueue), SystemClock(), StructuredLog(settings.log_level)
+    outbox = Outbox(queue.enqueue)
+    ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
+    clock, log = SystemClock(), StructuredLog(settings.log_level)
     scanner = ClamdScanner(settings.clamd, settings.scan_deadline)
     parts = Parts(
         ledger=ledger,
@@ -65,6 +72,9 @@ def build_from(settings: Settings) -> Services:
         log=log,
         policy=settings.policy,
         protection=settings.protection,
+        webhook_endpoints=SqlWebhookEndpoints(engine),
+        webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
+        webhook_sender=HttpWebhookSender(settings.webhooks),
     )
     return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
 

@@ -7,10 +7,11 @@
     |   +-- BadRequest             a parameter or header is missing or malformed
     |   +-- Unauthenticated        no key, or one that is unknown, expired or revoked
     |   +-- Forbidden              the key lacks the scope
-    |   +-- NotFound               no such upload for this account
+    |   +-- NotFound               no such upload, or other thing, for this account
     |   +-- Gone                   the content was erased
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- Busy                   the upload is in the middle of a step
+    |   +-- EndpointDisabled       a webhook endpoint that is disabled cannot be sent to
     |   +-- Overloaded             every upload slot of this process is taken
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
@@ -68,7 +69,7 @@ class Forbidden(Refused):
 
 
 class NotFound(Refused):
-    """No such upload for this account. The same for one that belongs to another account."""
+    """No such thing for this account. The same for one that belongs to another account."""
 
     code = "not_found"
 
@@ -90,6 +91,12 @@ class Busy(Refused):
 
     code = "busy"
     retryable = True
+
+
+class EndpointDisabled(Refused):
+    """The webhook endpoint is disabled and nothing is sent to it."""
+
+    code = "endpoint_disabled"
 
 
 class Overloaded(Refused):

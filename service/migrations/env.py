@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from service.adapters import schema_webhooks as _webhooks  # noqa: F401 - adds its tables to the metadata
 from service.adapters.schema import metadata
 
 context.configure(

@@ -5,21 +5,24 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.upload import LogLine, State, Upload
+from service.core.webhook import Notice
 
 
 class Ledger(Protocol):
     """The truth about every upload. Safe for many threads and processes at once.
 
-    A save is one transaction: the upload's row, its new segments, its log lines and, where asked, a job
-    for the background worker. It is durable when the call returned. All raise ``LedgerUnavailable``.
+    A save is one transaction: the upload's row, its new segments, its log lines, what is to be told of it
+    and, where asked, a job for the background worker. It is durable when the call returned. All raise
+    ``LedgerUnavailable``.
     """
 
-    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+    def save(self, upload: Upload, *, wake: bool = False, notices: Sequence[Notice] = ()) -> Upload:
         """Save an upload and its unsaved log lines; return it with none unsaved and its version raised.
 
         Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
         is changed. With ``wake`` a job to advance the upload, not before ``due_at``, is queued in the
-        same transaction."""
+        same transaction, and ``notices`` are written to be delivered as ``WebhookDeliveries`` tells. What
+        was kept to be told of an upload is forgotten with the save that makes it ERASED."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""

@@ -8,7 +8,20 @@ from typing import Final
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
-from service.ports import Clock, Credentials, EventLog, Ledger, ObjectStore, Scanner, Sealer, Sniffer
+from service.core.webhook import ordered_id
+from service.ports import (
+    Clock,
+    Credentials,
+    EventLog,
+    Ledger,
+    ObjectStore,
+    Scanner,
+    Sealer,
+    Sniffer,
+    WebhookDeliveries,
+    WebhookEndpoints,
+    WebhookSender,
+)
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 
@@ -32,11 +45,19 @@ class Parts:
     log: EventLog
     policy: Policy
     protection: Protection
+    webhook_endpoints: WebhookEndpoints
+    webhook_deliveries: WebhookDeliveries
+    webhook_sender: WebhookSender
 
 
 def new_upload_id(now: datetime) -> str:
     """Return an id that sorts by time (48 bits of milliseconds) and cannot be guessed (80 random bits)."""
-    return f"up_{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    return ordered_id("up", now, secrets.token_hex(10))
+
+
+def new_event_id(now: datetime) -> str:
+    """Return an id for a webhook event, made like an upload's."""
+    return ordered_id("msg", now, secrets.token_hex(10))
 
 
 def new_segment_key(upload_id: str) -> str:

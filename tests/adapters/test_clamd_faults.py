@@ -117,6 +117,9 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         log=nothing,
         policy=nothing,
         protection=nothing,
+        webhook_endpoints=nothing,
+        webhook_deliveries=nothing,
+        webhook_sender=nothing,
     )
     return read_back(parts, upload)
 

@@ -11,30 +11,36 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from service.adapters.database import open_engine
+from service.adapters.outbox import Outbox
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
+from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
+from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.core.upload import State, Upload
-from service.ports import ApiKey, Credentials, Ledger
+from service.ports import ApiKey, Credentials, Job, Ledger, WebhookDeliveries, WebhookEndpoints
 from stack.postgres import Postgres
 from tests.contract.databases import empty, migrate, sqlite_url
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.webhooks import FakeWebhooks
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 @dataclass
 class LedgerCase:
-    """A ledger, its credentials and what its saves queued; ``engine`` where there is a database behind it.
+    """A ledger, its credentials, its webhooks and what was queued.
 
-    ``refuse_jobs`` makes queueing fail.
+    ``engine`` is the database behind it where there is one. ``refuse_jobs`` makes queueing fail.
     """
 
     ledger: Ledger
     credentials: Credentials
+    endpoints: WebhookEndpoints
+    deliveries: WebhookDeliveries
     engine: Engine | None
-    jobs: list[Upload] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     refuse_jobs: bool = False
 
 
@@ -108,8 +114,9 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     """Each ledger in turn, empty."""
     if request.param != "fake":
         return _sql_case(request, request.param)
-    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload))
-    case = LedgerCase(ledger, FakeCredentials(Faults()), None)
+    webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
+    ledger = FakeLedger(Faults(), lambda job: _queue(case, job), webhooks.announce)
+    case = LedgerCase(ledger, FakeCredentials(Faults()), webhooks, webhooks, None)
     return case
 
 
@@ -117,10 +124,17 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     engine: Engine = request.getfixturevalue("sqlite_engine" if name == "sqlite" else "postgres_engine")
     empty(engine)
 
-    def enqueue(_connection: Connection, upload: Upload) -> None:
-        _queue(case, upload)
+    def enqueue(_connection: Connection, job: Job) -> None:
+        _queue(case, job)
 
-    case = LedgerCase(SqlLedger(engine, enqueue), SqlCredentials(engine), engine)
+    outbox = Outbox(enqueue)
+    case = LedgerCase(
+        SqlLedger(engine, enqueue, outbox.announce),
+        SqlCredentials(engine),
+        SqlWebhookEndpoints(engine),
+        SqlWebhookDeliveries(engine, outbox),
+        engine,
+    )
     # An upload's account is one that has a key.
     for number, account in enumerate(("acme", "other")):
         case.credentials.add_key(make_key(0xA0 + number, account), NOON, 2)
@@ -128,7 +142,7 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     return case
 
 
-def _queue(case: LedgerCase, upload: Upload) -> None:
+def _queue(case: LedgerCase, job: Job) -> None:
     if case.refuse_jobs:
         raise RuntimeError("the queue refuses")
-    case.jobs.append(upload)
+    case.jobs.append(job)

@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 from service.config import REQUIRED, VARIABLES, read_settings
 from service.core.errors import ConfigurationError
 from service.core.verdict import Protection
+from service.core.webhook_url import Reach
 from tests.core.environment import LEAST, ROLES, SECRETS
 from tests.core.shipped import POLICY, POLICY_FILE
 
 
 def test_the_least_that_must_be_set() -> None:
-    """The required names alone make settings, with safe defaults: TLS on, official signatures only."""
+    """The required names alone make settings, with safe defaults: TLS on, official signatures."""
     settings = read_settings(LEAST)
     assert settings.database_url == LEAST["GREENROOM_DATABASE_URL"]
     assert (settings.s3_endpoint, settings.s3_secure, settings.s3_region) == (
@@ -23,6 +24,7 @@ def test_the_least_that_must_be_set() -> None:
     assert settings.protection is Protection.OFFICIAL
     assert settings.log_level == "info"
     assert settings.scan_deadline == 120.0
+    assert settings.webhooks is Reach.PUBLIC
     assert settings.policy == POLICY
 
 
@@ -51,6 +53,7 @@ def test_everything_can_be_set() -> None:
             "GREENROOM_SIGNATURES": "demo",
             "GREENROOM_LOG_LEVEL": "debug",
             "GREENROOM_SCAN_DEADLINE": "600",
+            "GREENROOM_WEBHOOKS": "loopback",
             "GREENROOM_POLICY_FILE": str(POLICY_FILE),
         }
     )
@@ -60,6 +63,7 @@ def test_everything_can_be_set() -> None:
     assert settings.clamd == ("clamav", 3310)
     assert settings.protection is Protection.DEMO
     assert (settings.log_level, settings.scan_deadline) == ("debug", 600.0)
+    assert settings.webhooks is Reach.LOOPBACK
 
 
 def test_the_names_are_told_right() -> None:
@@ -74,6 +78,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_POLICY_FILE",
         "GREENROOM_LOG_LEVEL",
         "GREENROOM_SCAN_DEADLINE",
+        "GREENROOM_WEBHOOKS",
     }
     assert REQUIRED | optional | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 

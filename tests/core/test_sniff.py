@@ -58,6 +58,9 @@ def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
         log=absent,
         policy=POLICY,
         protection=absent,
+        webhook_endpoints=absent,
+        webhook_deliveries=absent,
+        webhook_sender=absent,
     )
 
 

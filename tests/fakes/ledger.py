@@ -8,21 +8,32 @@ from datetime import datetime
 
 from service.core.errors import Conflict
 from service.core.upload import Leftover, LogLine, State, Upload
+from service.core.webhook import Notice
+from service.ports import Job, advancing
 from tests.fakes.faults import Faults
 
 
 class FakeLedger:
     """Rows are values, so nobody holds a row by reference; a save is checked whole before it begins."""
 
-    def __init__(self, faults: Faults, enqueue: Callable[[Upload], None]) -> None:
-        """Queue jobs by ``enqueue``, as part of the save: if it raises, nothing is saved."""
+    def __init__(
+        self,
+        faults: Faults,
+        enqueue: Callable[[Job], None],
+        announce: Callable[[Upload, Sequence[Notice]], None],
+    ) -> None:
+        """Queue jobs by ``enqueue`` and keep notices by ``announce``, as part of the save.
+
+        If queueing raises, nothing is saved.
+        """
         self._faults = faults
         self._enqueue = enqueue
+        self._announce = announce
         self._rows: dict[str, Upload] = {}
         self._lines: dict[str, list[LogLine]] = {}
         self._lock = threading.RLock()
 
-    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+    def save(self, upload: Upload, *, wake: bool = False, notices: Sequence[Notice] = ()) -> Upload:
         """Save in one transaction."""
         with self._faults.at("ledger.save"), self._lock:
             row = self._rows.get(upload.id)
@@ -33,7 +44,8 @@ class FakeLedger:
             lines = [replace(line, detail=json.loads(json.dumps(line.detail))) for line in upload.unsaved]
             saved = replace(upload, version=upload.version + 1, unsaved=())
             if wake:
-                self._enqueue(saved)
+                self._enqueue(advancing(saved))
+            self._announce(saved, notices)
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
             return saved

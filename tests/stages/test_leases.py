@@ -101,7 +101,7 @@ class SignallingLedger(FakeLedger):
     """Tells a test that a lease was renewed."""
 
     def __init__(self) -> None:
-        super().__init__(Faults(), lambda _upload: None)
+        super().__init__(Faults(), lambda _job: None, lambda *_: None)
         self.renewed = threading.Event()
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:

@@ -23,6 +23,7 @@ ERRORS: Final = {
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,
+    "webhooks": LedgerUnavailable,
 }
 
 
