@@ -21,9 +21,8 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority for tests")])
-        self._certificate = self._sign(
-            self._name, self._key, x509.BasicConstraints(ca=True, path_length=0), True
-        )
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        self._certificate = self._sign(self._name, self._key, constraints, critical=True)
 
     def trusted(self) -> ssl.SSLContext:
         """What a client uses that trusts this authority alone."""
@@ -51,8 +50,8 @@ class Authority:
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
         extension: x509.ExtensionType,
-        critical: bool,  # noqa: FBT001
         *,
+        critical: bool,
         expired: bool = False,
     ) -> x509.Certificate:
         now = datetime.now(UTC) - (3 * _DAY if expired else timedelta())

@@ -1,4 +1,4 @@
-"""``ports.WebhookSender`` over real connections: exactness, TLS by name, and where it never goes (bar R22)."""
+"""``ports.WebhookSender`` over real connections: exactness, TLS by name, where it never goes (bar R22)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from tests.core.hostile_urls import BAD_ADDRESSES, BAD_TEXTS, url_of
 from tests.faults.receiver import Receiver, answering, hanging, saying, trickling
 
 NAME = "hooks.example.com"
+#: Trusts nobody; made once, because reading all the roots takes a while.
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 BODY = '{"type":"upload.released","data":{"name":"déck ✓ \\u2028.pdf"}}'.encode()
 KEYS = [secrets.token_bytes(32), secrets.token_bytes(32)]
 #: Seconds within which what would go on for ever has ended.
@@ -43,7 +45,12 @@ def to(*addresses: str) -> Callable[[str, int], Sequence[str]]:
     return lambda _host, _port: addresses
 
 
-def local(deadline: float = LONG, tls: ssl.SSLContext | None = None) -> HttpWebhookSender:
+def public(resolve: Callable[[str, int], Sequence[str]]) -> HttpWebhookSender:
+    """Return a sender as it is shipped, over another DNS."""
+    return HttpWebhookSender(Reach.PUBLIC, resolve, NOBODY)
+
+
+def local(deadline: float = LONG, tls: ssl.SSLContext = NOBODY) -> HttpWebhookSender:
     """Return a sender as development has it, for which every name is this machine."""
     return HttpWebhookSender(Reach.LOOPBACK, to("127.0.0.1"), tls, deadline)
 
@@ -109,7 +116,7 @@ def test_while_rotating_both_secrets_sign(receiver: Receiver) -> None:
 @pytest.mark.parametrize("text", BAD_TEXTS)
 def test_a_hostile_text_is_connected_to_by_nobody(text: str, connected: list[object]) -> None:
     """Refused at creation; and were it in the database all the same, refused at delivery."""
-    sender = HttpWebhookSender(Reach.PUBLIC, to("8.8.8.8"))
+    sender = public(to("8.8.8.8"))
     with pytest.raises(BadRequest):
         sender.vet(text)
     assert send(sender, text) == Reply(None, Unanswered.ADDRESS_REFUSED)
@@ -124,7 +131,7 @@ def test_an_inner_address_is_connected_to_by_nobody(address: str, connected: lis
         (f"https://{NAME}/", [address]),
         (f"https://{NAME}/", ["8.8.8.8", address]),
     ):
-        sender = HttpWebhookSender(Reach.PUBLIC, to(*known))
+        sender = public(to(*known))
         with pytest.raises(BadRequest):
             sender.vet(url)
         assert send(sender, url) == Reply(None, Unanswered.ADDRESS_REFUSED)
@@ -135,7 +142,7 @@ def test_an_inner_address_is_connected_to_by_nobody(address: str, connected: lis
 def test_a_name_that_is_bound_anew_is_connected_to_by_nobody(address: str, connected: list[object]) -> None:
     """Good when the endpoint was made, inner when the event is sent: DNS rebinding."""
     answers = [["8.8.8.8"], [address]]
-    sender = HttpWebhookSender(Reach.PUBLIC, lambda _host, _port: answers.pop(0))
+    sender = public(lambda _host, _port: answers.pop(0))
     sender.vet(f"https://{NAME}/")
     assert send(sender, f"https://{NAME}/") == Reply(None, Unanswered.ADDRESS_REFUSED)
     assert connected == []
@@ -151,7 +158,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
         asked.append(host)
         return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
 
-    sender = HttpWebhookSender(Reach.LOOPBACK, resolve)
+    sender = HttpWebhookSender(Reach.LOOPBACK, resolve, NOBODY)
     assert send(sender, f"http://localhost:{receiver.port}/").status == 204
     assert asked == ["localhost"]
     assert connected == [("127.0.0.1", receiver.port)]
@@ -159,7 +166,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
 
 def test_the_next_address_is_tried_where_one_is_dead(receiver: Receiver) -> None:
     """Two addresses behind a name, of which the first takes no connection."""
-    sender = HttpWebhookSender(Reach.LOOPBACK, to("::1", "127.0.0.1"))
+    sender = HttpWebhookSender(Reach.LOOPBACK, to("::1", "127.0.0.1"), NOBODY)
     assert send(sender, f"http://localhost:{receiver.port}/").status == 204
 
 
@@ -252,7 +259,7 @@ def test_a_resolver_that_hangs_is_not_waited_for() -> None:
         stop.wait()
         return ["8.8.8.8"]
 
-    sender = HttpWebhookSender(Reach.PUBLIC, resolve, deadline=0.5)
+    sender = HttpWebhookSender(Reach.PUBLIC, resolve, NOBODY, 0.5)
     try:
         assert ends(sender, f"https://{NAME}/") == Reply(None, Unanswered.ADDRESS_REFUSED)
         with pytest.raises(BadRequest):
@@ -268,7 +275,7 @@ def test_a_resolver_that_fails_knows_no_address() -> None:
         def resolve(_host: str, _port: int, error: Exception = error) -> Sequence[str]:
             raise error
 
-        assert send(HttpWebhookSender(Reach.PUBLIC, resolve), f"https://{NAME}/").status is None
+        assert send(public(resolve), f"https://{NAME}/").status is None
 
 
 GARBAGE = {

@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import health, policy, uploads
+from service.web.public import health, policy, uploads, webhooks
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
 
@@ -44,4 +44,5 @@ def create_app(parts: Parts, slots: Slots) -> Flask:
     door = Door(parts)
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    app.register_blueprint(webhooks.blueprint(parts, door))
     return app
