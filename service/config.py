@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
+from service.core.webhook_url import Reach
 from service.jitsi_config import NAMES, JitsiSettings, read_jitsi
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_TOKEN_AUDIENCE": "greenroom",
     "GREENROOM_RATE_LIMIT": "600",
     "GREENROOM_RATE_LIMIT_STORE": "memory",
+    "GREENROOM_WEBHOOKS": "public",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
@@ -63,7 +65,8 @@ class Settings:
     ``secrets_keys`` seal what is secret in the database: the first seals, all open. ``rate_limit`` is how
     often each API key or grant may create something in a minute, ``rate_limit_store`` where that is counted:
     ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
-    where no Jitsi Meet is served.
+    where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
+    development.
     """
 
     database_url: str
@@ -83,6 +86,7 @@ class Settings:
     jitsi: JitsiSettings | None
     rate_limit: int
     rate_limit_store: str
+    webhooks: Reach
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -123,6 +127,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         rate_limit_store=_one_of(
             values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
         ),
+        webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
     )
 
 

@@ -18,23 +18,28 @@ from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
+from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_limiter import SqlLimiter
+from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
+from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
+from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
-from service.ports import Clock, Queue, QueueWorker, RateLimiter
+from service.ports import Clock, Queue, QueueWorker, RateLimiter, Task
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 
-_JOBS_AT_ONCE: Final = 4
 #: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
 _RATE_WINDOW: Final = 60
+#: Deliveries mostly wait for others, so they may be more.
+_JOBS_AT_ONCE: Final = {Task.ADVANCE: 4, Task.DELIVER: 8}
 _MIGRATION_LOCK: Final = 0x67726E72
 
 
@@ -60,7 +65,9 @@ def build_from(settings: Settings) -> Services:
     """Return the services for ``settings``."""
     engine = open_engine(settings.database_url)
     queue = DbosQueue(engine)
-    ledger, clock, log = SqlLedger(engine, queue.enqueue), SystemClock(), StructuredLog(settings.log_level)
+    outbox = Outbox(queue.enqueue)
+    ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
+    clock, log = SystemClock(), StructuredLog(settings.log_level)
     scanner = ClamdScanner(settings.clamd, settings.scan_deadline)
     parts = Parts(
         ledger=ledger,
@@ -79,6 +86,9 @@ def build_from(settings: Settings) -> Services:
         policy=settings.policy,
         protection=settings.protection,
         audience=settings.token_audience,
+        webhook_endpoints=SqlWebhookEndpoints(engine),
+        webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
+        webhook_sender=HttpWebhookSender(settings.webhooks),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     return Services(parts, queue, worker, _jitsi(settings, engine))

@@ -43,6 +43,8 @@ def compose(
         "GREENROOM_S3_REGION": REGION,
         "GREENROOM_QUARANTINE_BUCKET": QUARANTINE,
         "GREENROOM_RELEASED_BUCKET": RELEASED,
+        # Whoever tries webhooks on this machine has a receiver on this machine.
+        "GREENROOM_WEBHOOKS": "loopback",
         "GREENROOM_CLAMD": f"unix:{socket_path(settings.clamd_folder)}",
         **keys,
     }

@@ -1,11 +1,11 @@
 """The durable queue on DBOS, in the ledger's own database.
 
-DBOS only carries upload ids; the truth stays in the ledger. A job may run twice or be lost with its
-worker: ``advance`` compares and swaps, and the reconciler queues again whatever nobody is at work on.
+DBOS only carries ids; the truth stays in the ledger. A job may run twice or be lost with its worker: whoever
+does it compares and swaps, and the reconciler queues again whatever nobody is at work on.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -14,11 +14,14 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from sqlalchemy import Connection, Engine
 
 from service.adapters.database import translated
-from service.core.upload import Upload
+from service.ports import Job, Task
 
-_QUEUE: Final = "uploads"
+#: The queue of each task and the name of what is run from it. Jobs in the database name both: never change.
+_QUEUES: Final[Mapping[Task, tuple[str, str]]] = {
+    Task.ADVANCE: ("uploads", "advance_upload"),
+    Task.DELIVER: ("webhooks", "deliver_webhooks"),
+}
 _BATCH: Final = 500
-_WORKFLOW: Final = "advance_upload"
 _APP: Final = "greenroom"
 #: A constant, because DBOS would else take the code's hash and leave jobs behind at every upgrade.
 _APP_VERSION: Final = "1"
@@ -40,26 +43,27 @@ class DbosQueue:
             system_database_engine=engine, application_name=_APP, lazy=True, retry_connection_errors=False
         )
 
-    def enqueue(self, connection: Connection, upload: Upload) -> None:
-        """Queue a job for ``upload``, not before its ``due_at``, within the caller's transaction."""
-        self._put(connection, upload, f"{upload.id}.{upload.version}")
+    def enqueue(self, connection: Connection, job: Job) -> None:
+        """Queue a job, not before its ``due_at``, within the caller's transaction."""
+        self._put(connection, job, job.key)
 
-    def push(self, upload: Upload, now: datetime) -> None:
-        """Queue a job for an upload that nobody is at work on, at most once every 15 seconds."""
+    def push(self, job: Job, now: datetime) -> None:
+        """Queue a job that nobody is at work on, at most once every 15 seconds."""
         with translated(), self._engine.begin() as connection:
-            self._put(connection, upload, f"{upload.id}.{upload.version}.{int(now.timestamp()) // 15}")
+            self._put(connection, job, f"{job.key}.{int(now.timestamp()) // 15}")
 
-    def _put(self, connection: Connection, upload: Upload, job_id: str) -> None:
+    def _put(self, connection: Connection, job: Job, job_id: str) -> None:
+        queue, workflow = _QUEUES[job.task]
         options: EnqueueOptions = {
-            "queue_name": _QUEUE,
-            "workflow_name": _WORKFLOW,
+            "queue_name": queue,
+            "workflow_name": workflow,
             "workflow_id": job_id,
             "app_version": _APP_VERSION,
         }
-        wait = (upload.due_at - datetime.now(UTC)).total_seconds() if upload.due_at else 0.0
+        wait = (job.due_at - datetime.now(UTC)).total_seconds() if job.due_at else 0.0
         if wait > 0:
             options["delay_seconds"] = wait
-        self._client.enqueue_in_transaction(connection, options, upload.id)
+        self._client.enqueue_in_transaction(connection, options, job.subject)
 
     def purge(self, older_than: timedelta) -> None:
         """Forget jobs that ended longer than that ago, and those that began so long ago that no worker
@@ -75,14 +79,14 @@ class DbosQueue:
 
 
 class DbosWorker:
-    """Takes jobs from the queue and hands each upload id to one function."""
+    """Takes jobs from the queues and hands each subject to its task's function."""
 
-    def __init__(self, url: str, at_once: int) -> None:
-        """Serve the database at ``url``, at most ``at_once`` jobs at a time."""
+    def __init__(self, url: str, at_once: Mapping[Task, int]) -> None:
+        """Serve the database at ``url``, at most so many jobs of each task at a time."""
         self._url = url
         self._at_once = at_once
 
-    def start(self, handle: Callable[[str], None], executor: str) -> None:
+    def start(self, handlers: Mapping[Task, Callable[[str], None]], executor: str) -> None:
         """Begin to take jobs in threads of DBOS's. ``executor`` names this process."""
         logging.getLogger("dbos").setLevel(logging.WARNING)
         config: DBOSConfig = {
@@ -94,17 +98,21 @@ class DbosWorker:
             "run_migrations": False,
         }
         DBOS(config=config)
-        DBOS.workflow(name=_WORKFLOW)(_named(handle))
+        for task, handle in handlers.items():
+            DBOS.workflow(name=_QUEUES[task][1])(_job(handle))
         DBOS.launch()
-        DBOS.register_queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=0.1)
+        for task in handlers:
+            DBOS.register_queue(
+                _QUEUES[task][0], worker_concurrency=self._at_once[task], polling_interval_sec=0.1
+            )
 
     def stop(self) -> None:
         """Stop taking jobs and let those under way end, at most a few seconds."""
         DBOS.destroy(workflow_completion_timeout_sec=5)
 
 
-def _named(handle: Callable[[str], None]) -> Callable[[str], None]:
-    def advance_upload(upload_id: str) -> None:
-        handle(upload_id)
+def _job(handle: Callable[[str], None]) -> Callable[[str], None]:
+    def job(subject: str) -> None:
+        handle(subject)
 
-    return advance_upload
+    return job

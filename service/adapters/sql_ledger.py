@@ -15,21 +15,32 @@ from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_answers import take_key
 from service.core.errors import Conflict
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
-from service.ports import Claim
+from service.core.webhook import Notice
+from service.ports import Claim, Job, advancing
 
-#: Queues a job for one upload within the caller's transaction.
-Enqueue = Callable[[Connection, Upload], None]
+#: Queues a job within the caller's transaction.
+Enqueue = Callable[[Connection, Job], None]
+#: Writes what is to be told of an upload's moves within the caller's transaction.
+Announce = Callable[[Connection, Upload, Sequence[Notice]], None]
 
 
 class SqlLedger:
     """The ledger in a database that ``python -m service migrate`` prepared."""
 
-    def __init__(self, engine: Engine, enqueue: Enqueue) -> None:
-        """Use ``engine``; ``enqueue`` puts a job for an upload into the same transaction."""
+    def __init__(self, engine: Engine, enqueue: Enqueue, announce: Announce) -> None:
+        """Use ``engine``; ``enqueue`` puts a job and ``announce`` notices into the same transaction."""
         self._database = Database(engine)
         self._enqueue = enqueue
+        self._announce = announce
 
-    def save(self, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
+    def save(
+        self,
+        upload: Upload,
+        *,
+        wake: bool = False,
+        claim: Claim | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> Upload:
         """Save in one transaction (see ``ports.Ledger``)."""
         saved = _saved(upload)
         with self._database.writing() as connection:
@@ -42,8 +53,9 @@ class SqlLedger:
             if upload.unsaved:
                 lines = [rows.line_to_row(saved, line) for line in upload.unsaved]
                 connection.execute(insert(log), lines)
+            self._announce(connection, saved, notices)
             if wake:
-                self._enqueue(connection, saved)
+                self._enqueue(connection, advancing(saved))
         return saved
 
     def _insert(self, connection: Connection, upload: Upload) -> None:

@@ -19,6 +19,7 @@
     |   +-- IdempotencyMismatch    the Idempotency-Key was used for another request
     |   +-- IdempotencyInProgress  the first request with this Idempotency-Key is still running
     |   +-- RateLimited            too many creations in a short time
+    |   +-- EndpointDisabled       a webhook endpoint that is disabled cannot be sent to
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
     |       +-- TypeNotAllowed     extension or content is not on the allow-list
@@ -123,6 +124,12 @@ class Busy(Refused):
 
     code = "busy"
     retryable = True
+
+
+class EndpointDisabled(Refused):
+    """The webhook endpoint is disabled and nothing is sent to it."""
+
+    code = "endpoint_disabled"
 
 
 class Overloaded(Refused):

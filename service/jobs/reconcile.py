@@ -6,9 +6,10 @@ from functools import partial
 from typing import Final
 
 from service.core.errors import Conflict, ScannerUnavailable
+from service.core.outcome import Failure
 from service.core.upload import State, Upload
-from service.ports import Queue
-from service.stages import grants, judge, once, release
+from service.ports import Queue, advancing, delivering
+from service.stages import deliver, grants, judge, once, release
 from service.stages.advance import recover
 from service.stages.parts import Parts
 from service.stages.record import save
@@ -32,12 +33,14 @@ def reconcile(parts: Parts, queue: Queue) -> None:
     for upload in parts.ledger.unattended(now, [State.RECEIVING, State.SCANNING], _BATCH):
         _unless_lost(partial(recover, parts, upload))
     waiting = parts.ledger.unattended(now - _GRACE, [State.QUARANTINED, State.CLEARED], _BATCH)
-    believed = scanner_believed(parts)
+    believed = scanner_doubt(parts) is None
     for upload in waiting:
         if now - upload.created_at > LONGEST_WAIT:
             _unless_lost(partial(save, parts, _held(parts, upload)))
         elif upload.state is State.CLEARED or believed:
-            queue.push(upload, now)
+            queue.push(advancing(upload), now)
+    for delivery in parts.webhook_deliveries.due(now - _GRACE, _BATCH):
+        queue.push(delivering(delivery), now)
     sweep(parts, _BATCH)
 
 
@@ -47,16 +50,17 @@ def tidy(parts: Parts, queue: Queue) -> None:
     queue.purge(_KEEP_JOBS)
     grants.forget_old(parts, parts.clock.now())
     once.forget_old(parts)
+    deliver.forget_old(parts)
     parts.rate_limiter.purge()
 
 
-def scanner_believed(parts: Parts) -> bool:
-    """Tell whether a clean answer would count now, so that scanning is worth while."""
+def scanner_doubt(parts: Parts) -> tuple[Failure, str] | None:
+    """Return why a clean answer would not count now, with a sentence, or ``None`` if it would."""
     try:
         engine = parts.scanner.engine()
-    except ScannerUnavailable:
-        return False
-    return parts.gate.doubt(engine) is None
+    except ScannerUnavailable as error:
+        return Failure.UNREACHABLE, str(error)
+    return parts.gate.doubt(engine)
 
 
 def _held(parts: Parts, upload: Upload) -> Upload:

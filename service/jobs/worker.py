@@ -9,8 +9,10 @@ from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.reconcile import reconcile, tidy
-from service.ports import Queue, QueueWorker
+from service.jobs.watch import ScannerWatch
+from service.ports import Queue, QueueWorker, Task
 from service.stages.advance import advance
+from service.stages.deliver import deliver
 from service.stages.parts import Parts
 
 _ROUND: Final = 1.0
@@ -34,6 +36,7 @@ class Worker:
         self._queue_worker = queue_worker
         self._stop = stop
         self._alive = alive
+        self._watch = ScannerWatch(parts)
         self._tidy_due = 0.0
         self._trouble: str | None = None
 
@@ -45,7 +48,8 @@ class Worker:
         """
         self._parts.gate.prove_limit()
         self._parts.gate.start()
-        self._queue_worker.start(self._handle, f"{socket.gethostname()}-{os.getpid()}")
+        handlers = {Task.ADVANCE: self._advance, Task.DELIVER: self._deliver}
+        self._queue_worker.start(handlers, f"{socket.gethostname()}-{os.getpid()}")
         try:
             while not self._stop.is_set():
                 self._round()
@@ -54,7 +58,7 @@ class Worker:
         finally:
             self._queue_worker.stop()
 
-    def _handle(self, upload_id: str) -> None:
+    def _advance(self, upload_id: str) -> None:
         try:
             advance(self._parts, upload_id)
         except Conflict:
@@ -63,9 +67,17 @@ class Worker:
             # The upload's lease or due time brings it back through the reconciler.
             self._parts.log.failure("advance_failed", error, {"upload": upload_id})
 
+    def _deliver(self, endpoint_id: str) -> None:
+        try:
+            deliver(self._parts, endpoint_id)
+        except GreenroomError as error:
+            # The lease of the attempt runs out, or the reconciler finds what is due.
+            self._parts.log.failure("deliver_failed", error, {"endpoint": endpoint_id})
+
     def _round(self) -> None:
         now = self._parts.clock.monotonic()
         try:
+            self._watch.look()
             reconcile(self._parts, self._queue)
             if now >= self._tidy_due:
                 tidy(self._parts, self._queue)

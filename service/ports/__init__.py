@@ -9,13 +9,14 @@ from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant,
 from service.ports.event_log import EventLog
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.ledger import Ledger
-from service.ports.queue import Queue, QueueWorker
+from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
 from service.ports.store import ObjectStore, Source, Stored
 from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
+from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookSender
 
 __all__ = [
     "Allowance",
@@ -29,6 +30,7 @@ __all__ = [
     "GrantKey",
     "JitsiFile",
     "JitsiFiles",
+    "Job",
     "Jwk",
     "KnownGrant",
     "Ledger",
@@ -44,6 +46,12 @@ __all__ = [
     "Sniffer",
     "Source",
     "Stored",
+    "Task",
     "TokenVerifier",
     "Tokens",
+    "WebhookDeliveries",
+    "WebhookEndpoints",
+    "WebhookSender",
+    "advancing",
+    "delivering",
 ]

@@ -5,25 +5,35 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.upload import LogLine, State, Upload
+from service.core.webhook import Notice
 from service.ports.answers import Claim
 
 
 class Ledger(Protocol):
     """The truth about every upload. Safe for many threads and processes at once.
 
-    A save is one transaction: the upload's row, its new segments, its log lines and, where asked, a job
-    for the background worker. It is durable when the call returned. All raise ``LedgerUnavailable``.
+    A save is one transaction: the upload's row, its new segments, its log lines, what is to be told of it
+    and, where asked, a job for the background worker. It is durable when the call returned. All raise
+    ``LedgerUnavailable``.
     """
 
-    def save(self, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
+    def save(
+        self,
+        upload: Upload,
+        *,
+        wake: bool = False,
+        claim: Claim | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> Upload:
         """Save an upload and its unsaved log lines; return it with none unsaved and its version raised.
 
         Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
         is changed. An upload that begins RECEIVING under a grant reserves its place in the grant's quota in
         the same transaction, else ``QuotaExceeded``. With ``wake`` a job to advance the upload, not before
-        ``due_at``, is queued in the same transaction. With ``claim`` (new uploads only) its key is taken in
-        the same transaction, before anything else, as ``Answers.claim`` does, else
-        ``IdempotencyInProgress``."""
+        ``due_at``, is queued in the same transaction, and ``notices`` are written to be delivered as
+        ``WebhookDeliveries`` tells. What was kept to be told of an upload is forgotten with the save that
+        makes it ERASED. With ``claim`` (new uploads only) its key is taken in the same transaction, before
+        anything else, as ``Answers.claim`` does, else ``IdempotencyInProgress``."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
+from service.core.webhook import ordered_id
 from service.ports import (
     Answers,
     Clock,
@@ -20,6 +21,9 @@ from service.ports import (
     Sealer,
     Sniffer,
     Tokens,
+    WebhookDeliveries,
+    WebhookEndpoints,
+    WebhookSender,
 )
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
@@ -48,11 +52,19 @@ class Parts:
     policy: Policy
     protection: Protection
     audience: str
+    webhook_endpoints: WebhookEndpoints
+    webhook_deliveries: WebhookDeliveries
+    webhook_sender: WebhookSender
 
 
 def new_upload_id(now: datetime) -> str:
     """Return an id that sorts by time (48 bits of milliseconds) and cannot be guessed (80 random bits)."""
-    return f"up_{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    return ordered_id("up", now, secrets.token_hex(10))
+
+
+def new_event_id(now: datetime) -> str:
+    """Return an id for a webhook event, made like an upload's."""
+    return ordered_id("msg", now, secrets.token_hex(10))
 
 
 def new_segment_key(upload_id: str) -> str:

@@ -4,18 +4,21 @@ A crash between the two loses only the text; the ledger's lines are the log.
 """
 
 from service.core.upload import Upload
+from service.core.webhook import notices
 from service.ports import Claim
-from service.stages.parts import Parts
+from service.stages.parts import Parts, new_event_id
 
 
 def save(parts: Parts, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
     """Save ``upload`` with its unsaved moves and return it as saved.
 
     With ``wake`` the background worker is asked, in the same transaction, to take it further; with ``claim``
-    an Idempotency-Key is taken for it, or ``IdempotencyInProgress`` is raised.
+    an Idempotency-Key is taken for it, or ``IdempotencyInProgress`` is raised. What the account's webhooks
+    are to be told is written in it too.
     Raises ``Conflict`` if another process was first, ``LedgerUnavailable`` if the database is away.
     """
-    saved = parts.ledger.save(upload, wake=wake, claim=claim)
+    told = notices(upload, lambda: new_event_id(parts.clock.now()))
+    saved = parts.ledger.save(upload, wake=wake, claim=claim, notices=told)
     for line in upload.unsaved:
         parts.log.emit(
             line.event.value,

@@ -20,6 +20,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.TooSlow: 408,
     errors.NotReleased: 409,
     errors.Busy: 409,
+    errors.EndpointDisabled: 409,
     errors.Conflict: 409,
     errors.IdempotencyInProgress: 409,
     errors.Gone: 410,

@@ -121,6 +121,9 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         policy=nothing,
         protection=nothing,
         audience="",
+        webhook_endpoints=nothing,
+        webhook_deliveries=nothing,
+        webhook_sender=nothing,
     )
     return read_back(parts, upload)
 

@@ -11,33 +11,39 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from service.adapters.database import open_engine
+from service.adapters.outbox import Outbox
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
+from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
+from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.core.upload import State, Upload
-from service.ports import Answers, ApiKey, Credentials, Ledger
+from service.ports import Answers, ApiKey, Credentials, Job, Ledger, WebhookDeliveries, WebhookEndpoints
 from stack.postgres import Postgres
 from tests.contract.databases import empty, migrate, sqlite_url
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.webhooks import FakeWebhooks
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 @dataclass
 class LedgerCase:
-    """A ledger, its credentials and answers, and what its saves queued; ``engine`` where there is a database.
+    """A ledger, its credentials, its answers, its webhooks and what was queued.
 
-    ``refuse_jobs`` makes queueing fail.
+    ``engine`` is the database behind it where there is one. ``refuse_jobs`` makes queueing fail.
     """
 
     ledger: Ledger
     credentials: Credentials
     answers: Answers
+    endpoints: WebhookEndpoints
+    deliveries: WebhookDeliveries
     engine: Engine | None
-    jobs: list[Upload] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     refuse_jobs: bool = False
 
 
@@ -112,8 +118,9 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     if request.param != "fake":
         return _sql_case(request, request.param)
     credentials, answers = FakeCredentials(Faults()), FakeAnswers(Faults())
-    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload), credentials, answers)
-    case = LedgerCase(ledger, credentials, answers, None)
+    webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
+    ledger = FakeLedger(Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce)
+    case = LedgerCase(ledger, credentials, answers, webhooks, webhooks, None)
     return case
 
 
@@ -121,10 +128,18 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     engine: Engine = request.getfixturevalue("sqlite_engine" if name == "sqlite" else "postgres_engine")
     empty(engine)
 
-    def enqueue(_connection: Connection, upload: Upload) -> None:
-        _queue(case, upload)
+    def enqueue(_connection: Connection, job: Job) -> None:
+        _queue(case, job)
 
-    case = LedgerCase(SqlLedger(engine, enqueue), SqlCredentials(engine), SqlAnswers(engine), engine)
+    outbox = Outbox(enqueue)
+    case = LedgerCase(
+        SqlLedger(engine, enqueue, outbox.announce),
+        SqlCredentials(engine),
+        SqlAnswers(engine),
+        SqlWebhookEndpoints(engine),
+        SqlWebhookDeliveries(engine, outbox),
+        engine,
+    )
     # An upload's account is one that has a key.
     for number, account in enumerate(("acme", "other")):
         case.credentials.add_key(make_key(0xA0 + number, account), NOON, 2)
@@ -132,7 +147,7 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     return case
 
 
-def _queue(case: LedgerCase, upload: Upload) -> None:
+def _queue(case: LedgerCase, job: Job) -> None:
     if case.refuse_jobs:
         raise RuntimeError("the queue refuses")
-    case.jobs.append(upload)
+    case.jobs.append(job)

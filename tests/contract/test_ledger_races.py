@@ -149,7 +149,7 @@ CALLS: Final[dict[str, Callable[[Ledger], object]]] = {
 @pytest.mark.parametrize("call", CALLS)
 def test_a_ledger_that_is_away_says_so(useless: Engine, call: str) -> None:
     """Every call raises ``LedgerUnavailable`` and nothing else."""
-    ledger = SqlLedger(useless, lambda _connection, _upload: None)
+    ledger = SqlLedger(useless, lambda *_: None, lambda *_: None)
     with pytest.raises(LedgerUnavailable):
         CALLS[call](ledger)
 

@@ -15,7 +15,7 @@ from service.adapters.dbos_queue import DbosQueue, DbosWorker
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
 from service.core.errors import Conflict, LedgerUnavailable
-from service.ports import Ledger, Queue
+from service.ports import Ledger, Queue, Task, advancing
 from tests.contract.conftest import NOON, make_key, make_upload
 from tests.contract.databases import empty
 from tests.fakes.clock import FakeClock
@@ -53,7 +53,7 @@ def real_case(engine: Engine) -> QueueCase:
     queue = DbosQueue(engine)
     client = DBOSClient(system_database_engine=engine, application_name="greenroom", lazy=True)
     client.delete_workflows([job.workflow_id for job in client.list_workflows()])
-    ledger = SqlLedger(engine, queue.enqueue)
+    ledger = SqlLedger(engine, queue.enqueue, lambda *_: None)
     SqlCredentials(engine).add_key(make_key(1), NOON, 2)
     url = engine.url.render_as_string(hide_password=False)
     return QueueCase(queue, ledger, lambda: len(client.list_workflows()), url)
@@ -79,15 +79,15 @@ def test_pushing_often_is_no_harm(case: QueueCase) -> None:
     upload = case.ledger.save(make_upload(1))
     at = datetime(2026, 11, 22, 12, tzinfo=UTC)
     for second in range(15):
-        case.queue.push(upload, at + timedelta(seconds=second))
+        case.queue.push(advancing(upload), at + timedelta(seconds=second))
     assert case.jobs() == 1
-    case.queue.push(upload, at + timedelta(seconds=30))
+    case.queue.push(advancing(upload), at + timedelta(seconds=30))
     assert case.jobs() == 2
 
 
 def test_young_jobs_are_not_purged(case: QueueCase) -> None:
     """Only what is long over is forgotten."""
-    case.queue.push(case.ledger.save(make_upload(1)), NOON)
+    case.queue.push(advancing(case.ledger.save(make_upload(1))), NOON)
     case.queue.purge(timedelta(hours=1))
     assert case.jobs() == 1
 
@@ -98,7 +98,7 @@ def test_a_locked_database_is_the_ledger_that_is_away(sqlite_engine: Engine) -> 
     with sqlite_engine.connect() as other:
         other.exec_driver_sql("BEGIN EXCLUSIVE")
         with pytest.raises(LedgerUnavailable):
-            DbosQueue(impatient).push(make_upload(1), NOON)
+            DbosQueue(impatient).push(advancing(make_upload(1)), NOON)
     impatient.dispose()
 
 
@@ -106,7 +106,7 @@ def test_a_database_that_is_away_is_not_waited_for() -> None:
     """Neither pushing nor purging hangs: both say that the ledger is away; the next round tries anew."""
     queue = DbosQueue(open_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
     with pytest.raises(LedgerUnavailable):
-        queue.push(make_upload(1), NOON)
+        queue.push(advancing(make_upload(1)), NOON)
     told = threading.Event()
 
     def purge() -> None:
@@ -122,8 +122,8 @@ def test_a_database_that_is_away_is_not_waited_for() -> None:
 def serving(case: QueueCase, handle: Callable[[str], None]) -> Iterator[None]:
     """Take jobs for as long as the block runs."""
     assert case.url
-    worker = DbosWorker(case.url, 2)
-    worker.start(handle, "test-executor")
+    worker = DbosWorker(case.url, {Task.ADVANCE: 2})
+    worker.start({Task.ADVANCE: handle}, "test-executor")
     try:
         yield
     finally:
@@ -152,7 +152,7 @@ def test_every_job_reaches_the_worker_and_is_then_forgotten(real: QueueCase) -> 
 
     with serving(real, handle):
         for upload in uploads[1::2]:
-            real.queue.push(upload, datetime.now(UTC))
+            real.queue.push(advancing(upload), datetime.now(UTC))
         assert all_done.wait(20)
     assert handled == {upload.id for upload in uploads}
     real.queue.purge(timedelta(0))

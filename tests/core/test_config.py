@@ -6,12 +6,13 @@ from service import jitsi_config
 from service.config import REQUIRED, VARIABLES, read_settings
 from service.core.errors import ConfigurationError
 from service.core.verdict import Protection
+from service.core.webhook_url import Reach
 from tests.core.environment import LEAST, ROLES, SECRETS
 from tests.core.shipped import POLICY, POLICY_FILE
 
 
 def test_the_least_that_must_be_set() -> None:
-    """The required names alone make settings, with safe defaults: TLS on, official signatures only."""
+    """The required names alone make settings, with safe defaults: TLS on, official signatures."""
     settings = read_settings(LEAST)
     assert settings.database_url == LEAST["GREENROOM_DATABASE_URL"]
     assert (settings.s3_endpoint, settings.s3_secure, settings.s3_region) == (
@@ -25,6 +26,7 @@ def test_the_least_that_must_be_set() -> None:
     assert settings.log_level == "info"
     assert settings.scan_deadline == 120.0
     assert (settings.rate_limit, settings.rate_limit_store) == (600, "memory")
+    assert settings.webhooks is Reach.PUBLIC
     assert settings.policy == POLICY
 
 
@@ -56,6 +58,7 @@ def test_everything_can_be_set() -> None:
             "GREENROOM_TOKEN_AUDIENCE": "files.example",
             "GREENROOM_RATE_LIMIT": "1000000",
             "GREENROOM_RATE_LIMIT_STORE": "ledger",
+            "GREENROOM_WEBHOOKS": "loopback",
             "GREENROOM_POLICY_FILE": str(POLICY_FILE),
         }
     )
@@ -67,6 +70,7 @@ def test_everything_can_be_set() -> None:
     assert (settings.log_level, settings.scan_deadline) == ("debug", 600.0)
     assert settings.token_audience == "files.example"
     assert (settings.rate_limit, settings.rate_limit_store) == (1_000_000, "ledger")
+    assert settings.webhooks is Reach.LOOPBACK
 
 
 def test_the_names_are_told_right() -> None:
@@ -84,6 +88,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_TOKEN_AUDIENCE",
         "GREENROOM_RATE_LIMIT",
         "GREENROOM_RATE_LIMIT_STORE",
+        "GREENROOM_WEBHOOKS",
     }
     assert REQUIRED | optional | jitsi_config.NAMES | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 

@@ -62,6 +62,9 @@ def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
         policy=POLICY,
         protection=absent,
         audience="",
+        webhook_endpoints=absent,
+        webhook_deliveries=absent,
+        webhook_sender=absent,
     )
 
 

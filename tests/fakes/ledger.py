@@ -8,7 +8,8 @@ from datetime import datetime
 
 from service.core.errors import Conflict, QuotaExceeded
 from service.core.upload import Leftover, LogLine, State, Upload
-from service.ports import Claim
+from service.core.webhook import Notice
+from service.ports import Claim, Job, advancing
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
@@ -20,23 +21,32 @@ class FakeLedger:
     def __init__(
         self,
         faults: Faults,
-        enqueue: Callable[[Upload], None],
+        enqueue: Callable[[Job], None],
         credentials: FakeCredentials,
         answers: FakeAnswers | None = None,
+        announce: Callable[[Upload, Sequence[Notice]], None] = lambda *_: None,
     ) -> None:
-        """Queue jobs by ``enqueue`` and take keys in ``answers``, as parts of the save: if one raises,
-        nothing is saved. The grants that uploads come under are in ``credentials``.
+        """Queue jobs by ``enqueue``, take keys in ``answers`` and keep notices by ``announce``, as parts of
+        the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``.
         """
         self._faults = faults
         self._answers = answers or FakeAnswers(faults)
         self._enqueue = enqueue
+        self._announce = announce
         self._rows: dict[str, Upload] = {}
         self._lines: dict[str, list[LogLine]] = {}
         self._lock = threading.RLock()
         self._credentials = credentials
         credentials.uploads = self.rows
 
-    def save(self, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
+    def save(
+        self,
+        upload: Upload,
+        *,
+        wake: bool = False,
+        claim: Claim | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> Upload:
         """Save in one transaction."""
         with self._faults.at("ledger.save"), self._lock:
             row = self._rows.get(upload.id)
@@ -51,9 +61,10 @@ class FakeLedger:
             lines = [replace(line, detail=json.loads(json.dumps(line.detail))) for line in upload.unsaved]
             saved = replace(upload, version=upload.version + 1, unsaved=())
             if wake:
-                self._enqueue(saved)
+                self._enqueue(advancing(saved))
             if claim is not None:
                 self._answers.take_key(claim, upload.id)
+            self._announce(saved, notices)
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
             return saved

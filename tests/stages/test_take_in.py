@@ -106,7 +106,7 @@ def test_a_scan_longer_than_the_sender_s_patience_is_handed_over(world: World) -
     world.scanner.takes = 60.0
     upload = world.upload(PDF, patience=2)
     assert (upload.state, upload.attempts) == (State.QUARANTINED, 0)
-    assert [job[1] for job in world.queue.jobs] == [upload.id]
+    assert [job.subject for _, job in world.queue.jobs] == [upload.id]
     world.settle()
     assert world.row().state is State.RELEASED
     assert world.broken_laws() == []

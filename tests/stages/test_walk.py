@@ -25,6 +25,7 @@ ERRORS: Final = {
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,
+    "webhooks": LedgerUnavailable,
 }
 
 

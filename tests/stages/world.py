@@ -19,8 +19,9 @@ from service.core.policy import Policy, read_policy
 from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
 from service.core.verdict import Kind, Protection
 from service.jobs.reconcile import reconcile, tidy
-from service.ports import Source
+from service.ports import Source, Task
 from service.stages.advance import advance
+from service.stages.deliver import deliver
 from service.stages.gate import Gate, Health
 from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
@@ -36,6 +37,7 @@ from tests.fakes.queue import FakeQueue
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
+from tests.fakes.webhooks import FakeSender, FakeWebhooks
 
 CALLER: Final = Caller("acme", "gr_000000000000", frozenset(Scope))
 SECRETS_KEY: Final = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -111,7 +113,11 @@ class World:
         self.queue = FakeQueue(self.faults, self.clock)
         self.credentials = FakeCredentials(self.faults)
         self.answers = FakeAnswers(self.faults)
-        self.ledger = FakeLedger(self.faults, self.queue.enqueue, self.credentials, self.answers)
+        self.webhooks = FakeWebhooks(self.faults, self.queue.enqueue)
+        self.sender = FakeSender(self.faults)
+        self.ledger = FakeLedger(
+            self.faults, self.queue.enqueue, self.credentials, self.answers, self.webhooks.announce
+        )
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -134,6 +140,9 @@ class World:
             policy=self.policy,
             protection=self.protection,
             audience="greenroom",
+            webhook_endpoints=self.webhooks,
+            webhook_deliveries=self.webhooks,
+            webhook_sender=self.sender,
         )
         self.report_canaries()
 
@@ -175,6 +184,8 @@ class World:
             reconcile(self.parts, self.queue)
             for upload_id in self.queue.take():
                 self._handle(upload_id)
+            for endpoint_id in self.queue.take(Task.DELIVER):
+                deliver(self.parts, endpoint_id)
             tidy(self.parts, self.queue)
         except PartUnavailable:
             return

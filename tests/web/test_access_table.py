@@ -86,6 +86,8 @@ class Entry:
         return FINE if role == OWNER or statuses[role] in FINE else frozenset({statuses[role]})
 
 
+ENDPOINTS: Final = "/v1/webhook-endpoints"
+RECEIVER: Final = "http://127.0.0.1:9/hook"
 PUBLIC: Final = Entry(None, private=False)
 OPEN: Final = 200
 TABLE: Final[dict[tuple[str, str], Entry]] = {
@@ -115,6 +117,19 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ),
     ("GET", "/v1/grant-keys"): Entry(Scope.GRANTS, stranger=OPEN),
     ("DELETE", "/v1/grant-keys/<key_id>"): Entry(Scope.GRANTS),
+    ("POST", ENDPOINTS): Entry(Scope.WEBHOOKS, stranger=OPEN, options={"json": {"url": RECEIVER}}),
+    ("GET", ENDPOINTS): Entry(Scope.WEBHOOKS, stranger=OPEN),
+    ("GET", f"{ENDPOINTS}/<endpoint_id>"): Entry(Scope.WEBHOOKS),
+    ("DELETE", f"{ENDPOINTS}/<endpoint_id>"): Entry(Scope.WEBHOOKS),
+    ("POST", f"{ENDPOINTS}/<endpoint_id>/rotate-secret"): Entry(Scope.WEBHOOKS),
+    ("POST", f"{ENDPOINTS}/<endpoint_id>/disable"): Entry(Scope.WEBHOOKS),
+    ("POST", f"{ENDPOINTS}/<endpoint_id>/enable"): Entry(Scope.WEBHOOKS),
+    ("POST", f"{ENDPOINTS}/<endpoint_id>/test"): Entry(Scope.WEBHOOKS),
+    ("GET", f"{ENDPOINTS}/<endpoint_id>/deliveries"): Entry(Scope.WEBHOOKS),
+    ("POST", f"{ENDPOINTS}/<endpoint_id>/replay"): Entry(
+        Scope.WEBHOOKS,
+        options={"json": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}},
+    ),
 }
 
 
@@ -146,6 +161,7 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
         "upload_id": upload["id"],
         "grant_id": grant(backend, "download")["id"],
         "key_id": registered["id"],
+        "endpoint_id": backend.call("POST", ENDPOINTS, json={"url": RECEIVER}).get_json()["id"],
     }
     return Stage(app, callers, things)
 

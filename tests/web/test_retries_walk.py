@@ -20,6 +20,7 @@ from tests.stages.world import PDF, World
 ERRORS: Final = {
     "ledger": LedgerUnavailable,
     "answers": LedgerUnavailable,
+    "webhooks": LedgerUnavailable,
     "credentials": LedgerUnavailable,
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,

@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import grants, health, policy, uploads
+from service.web.public import grants, health, policy, uploads, webhooks
 from service.web.public import jitsi as jitsi_routes
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
@@ -49,6 +49,7 @@ def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:
         app.register_blueprint(jitsi_routes.blueprint(parts, slots, jitsi))
     return app

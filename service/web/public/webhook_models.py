@@ -1,0 +1,122 @@
+"""What the routes of webhooks take and answer, as JSON."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from service.core.webhook import DeliveryState, Disabled, EventType
+from service.core.webhook_url import LONGEST_URL
+from service.stages import webhooks
+from service.web.public.operation import Body
+
+_LONGEST_DESCRIPTION: Final = 255
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_TIME: Final = Field(description="RFC 3339, in UTC.")
+#: One line of text: databases differ in what else they take.
+_Line = Annotated[str, Field(max_length=_LONGEST_DESCRIPTION, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Shown(BaseModel):
+    """What an answer looks like."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EndpointDocument(Shown):
+    """An endpoint, without its secret."""
+
+    id: str = Field(pattern=f"^{webhooks.ENDPOINT_ID.pattern}$")
+    url: str
+    events: list[EventType] = Field(description="The events that it is told of.")
+    description: str
+    enabled: bool
+    disabled_reason: Disabled | None = Field(
+        description="`asked`: by this API; `gone`: it answered 410; `failing`: nothing in three days."
+    )
+    created_at: str = _TIME
+
+
+class NewEndpointDocument(EndpointDocument):
+    """An endpoint as it was made, with its secret, this once."""
+
+    secret: str = Field(description="Verifies what is sent. Keep it: it is not shown again.")
+
+
+class EndpointsDocument(Shown):
+    """All endpoints of the account, oldest first."""
+
+    endpoints: list[EndpointDocument]
+
+
+class RotatedDocument(Shown):
+    """A new secret, this once."""
+
+    secret: str
+    previous_expires_at: str = Field(
+        description="Until then the secret before it signs too. RFC 3339, in UTC."
+    )
+
+
+class AttemptDocument(Shown):
+    """One attempt to deliver."""
+
+    at: str = _TIME
+    status: int | None = Field(description="The status that was answered, if any was.")
+    error: str | None = Field(description="What was wrong, in one word; `null` for a success.")
+    duration_seconds: float
+
+
+class DeliveryDocument(Shown):
+    """One event on its way to one endpoint."""
+
+    id: str = Field(pattern=f"^{webhooks.DELIVERY_ID.pattern}$")
+    event: str = Field(description="The event's id, sent as `webhook-id`.")
+    type: str
+    state: DeliveryState
+    attempts: list[AttemptDocument]
+    created_at: str = _TIME
+    next_attempt_at: str | None = Field(description="RFC 3339, in UTC. `null` where there will be none.")
+
+
+class DeliveriesDocument(Shown):
+    """A page of deliveries, newest first."""
+
+    deliveries: list[DeliveryDocument]
+    next: str | None = Field(description="The cursor of the next page.")
+
+
+class ReplayedDocument(Shown):
+    """How much is delivered again."""
+
+    deliveries: int
+
+
+class NewEndpoint(Body):
+    """An endpoint to make."""
+
+    url: str = Field(
+        max_length=LONGEST_URL,
+        description="https, a host that leads to public addresses only, port 443 or from 1024 up.",
+    )
+    events: list[EventType] | None = Field(
+        None, min_length=1, description="What to be told of; everything if left out."
+    )
+    description: _Line = ""
+
+
+class Replay(Body):
+    """What to deliver again: one event, or those from one moment to before another."""
+
+    event: str | None = Field(None, pattern=f"^{webhooks.EVENT_ID.pattern}$")
+    begin: AwareDatetime | None = Field(None, alias="from", description="RFC 3339.")
+    end: AwareDatetime | None = Field(None, alias="to", description="RFC 3339.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Replay":
+        if (self.event is None) is (self.begin is None) or (self.begin is None) is not (self.end is None):
+            raise ValueError("send either event, or from and to")
+        for moment in (self.begin, self.end):
+            if moment is not None and not _EARLIEST <= moment <= _LATEST:
+                raise ValueError("from and to must be of this century")
+        return self
