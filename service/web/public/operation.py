@@ -12,10 +12,12 @@ from typing import Annotated, Any, Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, GreenroomError
+from service.core.errors import BadRequest, GreenroomError, NotFound
 from service.stages import access
 from service.stages.parts import Parts
 
@@ -38,8 +40,20 @@ def _decimal(value: object) -> object:
     return value
 
 
+class _Decimal:
+    """Reads a number with ``_decimal`` and describes what that takes."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_decimal, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"minimum": 0, "maximum": 999_999_999, **handler(schema)}
+
+
 #: A whole number in a query.
-Whole = Annotated[int, BeforeValidator(_decimal)]
+Whole = Annotated[int, _Decimal()]
 
 
 class Query(BaseModel):
@@ -49,13 +63,26 @@ class Query(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A header of an answer, with its JSON schema. ``always`` if no such answer comes without it."""
+
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One successful answer: what it means, and the model of its JSON or its media type."""
+    """One successful answer: what it means, and the type of its JSON or its media type.
+
+    JSON without a ``model`` means an answer without a body. A header that is only described is a text
+    that may be left out.
+    """
 
     description: str
     model: Any = None
     media_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Sent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +95,20 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class PathPart:
+    """A parameter in a route's path. What does not match ``pattern`` (anchored) is not found."""
+
+    description: str
+    pattern: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """A request body that is no JSON: its media types and what they hold."""
+    """A request body that is no JSON: its media types and what they hold.
+
+    ``multipart/form-data`` among them means one part, ``file``.
+    """
 
     description: str
     media_types: Sequence[str]
@@ -80,7 +119,8 @@ class Operation:
     """What a route is.
 
     ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``problems`` are the errors
-    of its own, beside those that its other declarations bring.
+    of its own, beside those that its other declarations bring (see ``conventions``). ``path`` describes the
+    parameters in its path, ``description`` says in CommonMark what the summary has no room for.
     """
 
     summary: str
@@ -90,7 +130,7 @@ class Operation:
     query: type[Query] | None = None
     body: type[Body] | Content | None = None
     headers: Sequence[Header] = ()
-    path: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str | PathPart] = field(default_factory=dict)
     problems: Sequence[type[GreenroomError]] = ()
     description: str = ""
 
@@ -114,6 +154,7 @@ class Door:
                 given: dict[str, Any] = dict(path)
                 if operation.scope is not None:
                     given["caller"] = self._caller(operation.scope)
+                _check_path(operation.path, path)
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
@@ -143,7 +184,16 @@ def _json(model: type[Body]) -> Body:
         raise BadRequest(_sentence(error)) from None
 
 
+def _check_path(parts: Mapping[str, str | PathPart], given: Mapping[str, str]) -> None:
+    for name, part in parts.items():
+        if isinstance(part, PathPart) and not re.fullmatch(part.pattern, given[name]):
+            raise NotFound("There is nothing of that name.")
+
+
 def _query(model: type[Query]) -> Query:
+    for name in model.model_fields:
+        if len(request.args.getlist(name)) > 1:
+            raise BadRequest(f"{name}: give it once.")
     try:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:
