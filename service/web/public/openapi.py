@@ -22,13 +22,13 @@ _IMPLIED: Final = frozenset({"HEAD", "OPTIONS"})
 _ABOUT: Final = """\
 Greenroom takes a meeting's files in, scans them with ClamAV and releases only what was proved clean.
 
-Send JSON and expect JSON, but for the files themselves. Every error is a problem document (RFC 9457): `code` \
-says what went wrong, `detail` what to do about it, `retryable` whether the same request may succeed later. A \
-path that is not listed here is answered with 404 and `not_found`, a method that is not listed with 405, \
-`method_not_allowed` and `Allow`. GET may be asked as HEAD.
+Send JSON and expect JSON, but for the files themselves. Every error is a problem document (RFC 9457): \
+`code` says what went wrong, `detail` what to do about it, `retryable` whether the same request may succeed \
+later. A path that is not listed here is answered with 404 and `not_found`, a method that is not listed with \
+405, `method_not_allowed` and `Allow`. GET may be asked as HEAD.
 
-Parameters of a query that are not listed are passed over; one that is listed may be given once. Answers never \
-hold more than is described."""
+Parameters of a query that are not listed are passed over; one that is listed may be given once. Answers \
+never hold more than is described."""
 _TAGS: Final[Mapping[str, str]] = {
     "uploads": "Files on their way: sent, asked after, listed, downloaded, deleted.",
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
