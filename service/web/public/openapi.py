@@ -7,16 +7,14 @@ from typing import Any, Final
 
 from flask import Flask
 
-from service.core.errors import GreenroomError
-from service.web.errors import PROBLEM_HEADERS, status_of, title_of
 from service.web.public import documents
-from service.web.public.conventions import EVERY_ANSWER, GRANTABLE, Brought, brought
+from service.web.public.conventions import EVERY_ANSWER, GRANTABLE, brought
 from service.web.public.notifications import Notification
-from service.web.public.operation import Answer, Content, Header, Operation, PathPart, Sent
+from service.web.public.operation import Content, Header, Operation, PathPart
+from service.web.public.responses import header, responses
 from service.web.public.schemas import Schemas
 
 _FORM: Final = "multipart/form-data"
-_PROBLEM: Final = "application/problem+json"
 #: Flask answers these by itself, wherever it answers GET.
 _IMPLIED: Final = frozenset({"HEAD", "OPTIONS"})
 _ABOUT: Final = """\
@@ -51,10 +49,6 @@ _SECURITY: Final[Mapping[str, Any]] = {
         "description": "A short-lived token for one meeting or file: a JWT of the type `greenroom-grant+jwt`."
         " It works wherever its kind permits, in place of an API key.",
     },
-}
-_INTERNAL: Final = {
-    "description": "A fault of this service's own. Quote the request's id when you report it.",
-    "properties": {"code": {"const": "internal_error"}, "retryable": {"const": True}},
 }
 
 
@@ -109,7 +103,7 @@ def document(app: Flask, notifications: Sequence[Notification]) -> dict[str, Any
         described["webhooks"] = {event.name: _webhook(event, schemas) for event in notifications}
     described["components"] = {
         "schemas": schemas.components,
-        "headers": {name: _header(sent) for name, sent in EVERY_ANSWER.items()},
+        "headers": {name: header(sent) for name, sent in EVERY_ANSWER.items()},
         "securitySchemes": dict(_SECURITY),
     }
     return described
@@ -139,10 +133,10 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "parameters": [
             *_path_parameters(route),
             *(schemas.parameters(operation.query) if operation.query else ()),
-            *(_parameter(header) for header in (*operation.headers, *common.headers)),
+            *(_parameter(one) for one in (*operation.headers, *common.headers)),
         ],
         "requestBody": _body(operation.body, schemas),
-        "responses": _responses(operation, common, schemas),
+        "responses": responses(operation, common, schemas),
     }
     # An empty list of security requirements says that there are none; other empty members say nothing.
     return {name: value for name, value in described.items() if value or name == "security"}
@@ -165,13 +159,8 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
 
 
-def _parameter(header: Header) -> dict[str, Any]:
-    return {
-        "name": header.name,
-        "in": "header",
-        "description": header.description,
-        "schema": dict(header.schema),
-    }
+def _parameter(read: Header) -> dict[str, Any]:
+    return {"name": read.name, "in": "header", "description": read.description, "schema": dict(read.schema)}
 
 
 def _body(body: Any, schemas: Schemas) -> dict[str, Any] | None:  # noqa: ANN401 - a model's type or content
@@ -190,81 +179,13 @@ def _body(body: Any, schemas: Schemas) -> dict[str, Any] | None:  # noqa: ANN401
     return {"description": body.description, "required": kinds.keys() == {_FORM}, "content": kinds}
 
 
-def _responses(operation: Operation, common: Brought, schemas: Schemas) -> dict[str, Any]:
-    answers = {str(status): _answer(answer, common, schemas) for status, answer in operation.answers.items()}
-    problems: dict[int, list[type[GreenroomError]]] = {}
-    for kind in dict.fromkeys((*common.problems, *operation.problems)):
-        problems.setdefault(status_of(kind), []).append(kind)
-    refusals = {str(status): _problems(status, kinds, schemas) for status, kinds in sorted(problems.items())}
-    variants = [{"title": "internal_error", **_INTERNAL}]
-    refusals["500"] = _problem(500, _INTERNAL["description"], variants, schemas)
-    if both := answers.keys() & refusals.keys():
-        raise TypeError(f"{operation.summary}: {min(both)} is both an answer and a problem")
-    return answers | refusals
-
-
-def _answer(answer: Answer, common: Brought, schemas: Schemas) -> dict[str, Any]:
-    own = {
-        name: _header(sent if isinstance(sent, Sent) else Sent(sent)) for name, sent in answer.headers.items()
-    }
-    described: dict[str, Any] = {"description": answer.description, "headers": _shared(common.answers) | own}
-    if answer.model is not None:
-        described["content"] = {answer.media_type: {"schema": schemas.of(answer.model)}}
-    elif answer.media_type != "application/json":
-        described["content"] = {answer.media_type: {}}
-    return described
-
-
-def _problems(status: int, kinds: Sequence[type[GreenroomError]], schemas: Schemas) -> dict[str, Any]:
-    variants = [
-        {
-            "title": kind.code,
-            "description": f"{title_of(kind)}.",
-            "properties": {"code": {"const": kind.code}, "retryable": {"const": kind.retryable}},
-        }
-        for kind in kinds
-    ]
-    return _problem(status, " ".join(f"{title_of(kind)}." for kind in kinds), variants, schemas)
-
-
-def _problem(status: int, text: Any, variants: Sequence[Any], schemas: Schemas) -> dict[str, Any]:  # noqa: ANN401
-    headers = {
-        name: {"required": True, "schema": {"const": value}}
-        for name, value in PROBLEM_HEADERS.get(status, {}).items()
-    }
-    schema = {
-        "allOf": [
-            schemas.of(documents.Problem),
-            {"properties": {"status": {"const": status}}, "oneOf": list(variants)},
-        ]
-    }
-    return {
-        "description": text,
-        "headers": _shared(EVERY_ANSWER) | headers,
-        "content": {_PROBLEM: {"schema": schema}},
-    }
-
-
-def _shared(headers: Mapping[str, Sent]) -> dict[str, Any]:
-    """Return ``headers`` as references where they are those of every answer."""
-    return {
-        name: {"$ref": f"#/components/headers/{name}"} if name in EVERY_ANSWER else _header(sent)
-        for name, sent in headers.items()
-    }
-
-
-def _header(sent: Sent) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": sent.description} if sent.description else {}
-    return described | {"required": sent.always, "schema": dict(sent.schema)}
-
-
 def _webhook(event: Notification, schemas: Schemas) -> dict[str, Any]:
     described = {
         "operationId": "on_" + re.sub(r"[^a-z0-9]+", "_", event.name),
         "tags": ["webhooks"],
         "summary": event.summary,
         "description": event.description,
-        "parameters": [_parameter(header) | {"required": True} for header in event.headers],
+        "parameters": [_parameter(one) | {"required": True} for one in event.headers],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schemas.of(event.model)}},

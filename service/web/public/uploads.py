@@ -63,6 +63,7 @@ class _Ask(Query):
 
     wait: Whole = Field(
         0,
+        le=999_999,
         description=f"Seconds to wait for a verdict; more than {headers.LONGEST_WAIT} count as that many.",
     )
 
