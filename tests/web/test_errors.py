@@ -22,6 +22,7 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.NotFound: (404, "not_found"),
     errors.Gone: (410, "erased"),
     errors.NotReleased: (409, "not_released"),
+    errors.TooManyKeys: (409, "too_many_keys"),
     errors.Busy: (409, "busy"),
     errors.Conflict: (409, "conflict"),
     errors.Overloaded: (503, "overloaded"),

@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import contract, health, policy, uploads
+from service.web.public import contract, grants, health, policy, uploads
 from service.web.public.conventions import REQUEST_ID
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
@@ -40,6 +40,7 @@ def create_app(parts: Parts, slots: Slots) -> Flask:
     door = Door(parts)
     app.register_blueprint(health.blueprint(parts, door))
     app.register_blueprint(policy.blueprint(parts, door))
+    app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
     app.register_blueprint(contract.blueprint(app, door))
     return app

@@ -1,6 +1,7 @@
 """``GET /openapi.json`` and ``GET /reference``: what this service promises, for programs and for people."""
 
 import functools
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, jsonify
@@ -9,6 +10,7 @@ from service.web.public import openapi, reference
 from service.web.public.notifications import NOTIFICATIONS
 from service.web.public.operation import Answer, Door, Operation, Sent
 
+_STYLE: Final = Path(__file__).parent / "templates" / "reference.css"
 OPENAPI: Final = Operation(
     "Read this description as an OpenAPI document",
     "contract",
@@ -25,17 +27,14 @@ REFERENCE: Final = Operation(
         )
     },
 )
+STYLE: Final = Operation(
+    "Read the page's style sheet", "contract", {200: Answer("The style sheet.", media_type="text/css")}
+)
 
 
 def blueprint(app: Flask, door: Door) -> Blueprint:
     """Return the routes. They describe everything that is registered with ``app`` by the first request."""
-    routes = Blueprint(
-        "contract",
-        __name__,
-        template_folder="templates",
-        static_folder="static",
-        static_url_path="/reference/static",
-    )
+    routes = Blueprint("contract", __name__, template_folder="templates")
 
     @functools.cache
     def document() -> dict[str, Any]:
@@ -44,6 +43,10 @@ def blueprint(app: Flask, door: Door) -> Blueprint:
     @functools.cache
     def page() -> str:
         return reference.page(document())
+
+    @functools.cache
+    def sheet() -> str:
+        return _STYLE.read_text()
 
     @routes.get("/openapi.json")
     @door.operation(OPENAPI)
@@ -57,5 +60,10 @@ def blueprint(app: Flask, door: Door) -> Blueprint:
         answer.headers["Content-Security-Policy"] = reference.SECURITY_POLICY
         answer.headers["Referrer-Policy"] = "no-referrer"
         return answer
+
+    @routes.get("/reference.css")
+    @door.operation(STYLE)
+    def style() -> Response:
+        return Response(sheet(), content_type="text/css; charset=utf-8")
 
     return routes

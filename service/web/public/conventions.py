@@ -46,7 +46,7 @@ def brought(operation: Operation) -> Brought:
     answers = dict(EVERY_ANSWER)
     problems: list[type[errors.GreenroomError]] = []
     if operation.scope is not None:
-        problems += [errors.Unauthenticated, errors.Forbidden, errors.LedgerUnavailable]
+        problems += [errors.Unauthenticated, errors.GrantExpired, errors.Forbidden, errors.LedgerUnavailable]
     if operation.query is not None or operation.body is not None:
         problems.append(errors.BadRequest)
     return Brought(headers, answers, problems)

@@ -80,8 +80,12 @@ class Step(Document):
     at: datetime
 
 
-class UploadSummary(Document):
-    """An upload as a list shows it."""
+class Upload(Document):
+    """An upload.
+
+    It rests when `state` is `released`, `held`, `blocked`, `refused`, `abandoned` or `erased`; in every other
+    state it is being worked on. Only what is `released` can be downloaded.
+    """
 
     id: UploadId
     account: Id
@@ -97,22 +101,17 @@ class UploadSummary(Document):
     advice: str = Field(description="What the sender can do, in a sentence.")
     created_at: datetime
     updated_at: datetime
-
-
-class Upload(UploadSummary):
-    """An upload and the times of its steps.
-
-    It rests when `state` is `released`, `held`, `blocked`, `refused`, `abandoned` or `erased`; in every other
-    state it is being worked on. Only what is `released` can be downloaded.
-    """
-
-    history: list[Step] = Field(min_length=1)
+    history: list[Step] = Field(
+        [],
+        min_length=1,
+        description="The times of its steps. Missing in lists, and where the database went away meanwhile.",
+    )
 
 
 class UploadPage(Document):
     """A page of a meeting's uploads, newest first."""
 
-    uploads: list[UploadSummary]
+    uploads: list[Upload]
     next: UploadId | None = Field(description="The `cursor` of the next page, if there is one.")
 
 

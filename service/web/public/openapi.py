@@ -65,11 +65,9 @@ class Route:
 def routes(app: Flask) -> Iterator[Route]:
     """Return the operations of ``app``.
 
-    Raises ``TypeError`` for a route that declares none, static files apart.
+    Raises ``TypeError`` for a route that declares none.
     """
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.rpartition(".")[2] == "static":
-            continue
         operation = getattr(app.view_functions[rule.endpoint], "operation", None)
         if not isinstance(operation, Operation):
             raise TypeError(f"{rule} declares no operation")

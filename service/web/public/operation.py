@@ -12,7 +12,14 @@ from typing import Annotated, Any, Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -31,6 +38,17 @@ class Body(BaseModel):
     """A JSON document that a client sends: nothing but what is declared, and no type taken for another."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, document: object) -> object:
+        """Take 5.0 for 5, as JSON schema does: JSON has one kind of number."""
+        if not isinstance(document, dict):
+            return document
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in document.items()
+        }
 
 
 def _decimal(value: object) -> object:

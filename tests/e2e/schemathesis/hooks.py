@@ -22,6 +22,7 @@ _NAMES = strategies.builds(
     strategies.sampled_from(_EXTENSIONS),
 )
 schemathesis.openapi.format("file-name", _NAMES)
+schemathesis.openapi.format("accepted-extension", strategies.sampled_from(("txt", "csv", "pdf", "pptx")))
 
 _use_after_free = cast(
     "Callable[[CheckContext, Response, Case[Any]], bool | None]", CHECKS.get_one("use_after_free")
