@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
+from service.jitsi_config import NAMES, JitsiSettings, read_jitsi
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: 32 bytes in URL-safe base64: the last of 43 digits has two bits that are 0.
 _SECRETS_KEY: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
 _LONGEST_DEADLINE: Final = 3600
+_HIGHEST_RATE: Final = 1_000_000
 _ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
 _KEYS: Final = tuple(
     f"GREENROOM_S3_{role}_{part}" for role in _ROLES for part in ("ACCESS_KEY", "SECRET_KEY")
@@ -40,11 +42,13 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_LOG_LEVEL": "info",
     "GREENROOM_SCAN_DEADLINE": "120",
     "GREENROOM_TOKEN_AUDIENCE": "greenroom",
+    "GREENROOM_RATE_LIMIT": "600",
+    "GREENROOM_RATE_LIMIT_STORE": "memory",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
 #: Every name that the service reads.
-VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *(f"{name}_FILE" for name in _SECRETS)})
+VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *NAMES, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
     {"GREENROOM_PORT", "GREENROOM_S3_PORT", "GREENROOM_STATE_DIR", "GREENROOM_SIGNATURES_DIR"}
@@ -56,7 +60,10 @@ class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
     ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
-    ``secrets_keys`` seal what is secret in the database: the first seals, all open.
+    ``secrets_keys`` seal what is secret in the database: the first seals, all open. ``rate_limit`` is how
+    often each API key or grant may create something in a minute, ``rate_limit_store`` where that is counted:
+    ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
+    where no Jitsi Meet is served.
     """
 
     database_url: str
@@ -73,6 +80,9 @@ class Settings:
     log_level: str
     scan_deadline: float
     token_audience: str
+    jitsi: JitsiSettings | None
+    rate_limit: int
+    rate_limit_store: str
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -106,8 +116,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         log_level=_one_of(
             values, "GREENROOM_LOG_LEVEL", {name: name for name in ("debug", "info", "warning", "error")}
         ),
-        scan_deadline=_seconds(values, "GREENROOM_SCAN_DEADLINE"),
+        scan_deadline=float(_whole(values, "GREENROOM_SCAN_DEADLINE", "seconds", _LONGEST_DEADLINE)),
         token_audience=values["GREENROOM_TOKEN_AUDIENCE"],
+        jitsi=read_jitsi(environ),
+        rate_limit=_whole(values, "GREENROOM_RATE_LIMIT", "creations", _HIGHEST_RATE),
+        rate_limit_store=_one_of(
+            values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
+        ),
     )
 
 
@@ -136,11 +151,12 @@ def _one_of(values: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T
         ) from None
 
 
-def _seconds(values: Mapping[str, str], name: str) -> float:
+def _whole(values: Mapping[str, str], name: str, what: str, most: int) -> int:
     text = values[name]
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LONGEST_DEADLINE:
-        raise ConfigurationError(f"{name} must be whole seconds from 1 to {_LONGEST_DEADLINE}, not {text!r}")
-    return float(text)
+    plain = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not plain or not 1 <= int(text) <= most:
+        raise ConfigurationError(f"{name} must be whole {what} from 1 to {most}, not {text!r}")
+    return int(text)
 
 
 def _database_url(text: str) -> str:

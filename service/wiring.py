@@ -7,7 +7,7 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
@@ -16,27 +16,36 @@ from service.adapters.dbos_queue import DbosQueue, DbosWorker, migrate_queue
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
+from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
+from service.adapters.rs256_tokens import Rs256Tokens
+from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_ledger import SqlLedger
+from service.adapters.sql_limiter import SqlLimiter
 from service.adapters.structured_log import StructuredLog
 from service.config import Settings, read_settings
-from service.ports import Queue, QueueWorker
+from service.ports import Clock, Queue, QueueWorker, RateLimiter
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
+from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 
 _JOBS_AT_ONCE: Final = 4
+#: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
+_RATE_WINDOW: Final = 60
 _MIGRATION_LOCK: Final = 0x67726E72
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process of Greenroom works with."""
+    """What a process of Greenroom works with; ``jitsi`` where a Jitsi Meet is served."""
 
     parts: Parts
     queue: Queue
     queue_worker: QueueWorker
+    jitsi: Jitsi | None
 
 
 def build(environ: Mapping[str, str]) -> Services:
@@ -56,6 +65,8 @@ def build_from(settings: Settings) -> Services:
     parts = Parts(
         ledger=ledger,
         credentials=SqlCredentials(engine),
+        answers=SqlAnswers(engine),
+        rate_limiter=_rate_limiter(settings, engine, clock),
         sealer=FernetSealer(settings.secrets_keys),
         tokens=JwtTokens(),
         store=_store(settings),
@@ -69,7 +80,20 @@ def build_from(settings: Settings) -> Services:
         protection=settings.protection,
         audience=settings.token_audience,
     )
-    return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
+    worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
+    return Services(parts, queue, worker, _jitsi(settings, engine))
+
+
+def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:
+    if settings.jitsi is None:
+        return None
+    return Jitsi(
+        files=SqlJitsiFiles(engine),
+        tokens=Rs256Tokens(settings.jitsi.public_key_pem),
+        issuer=settings.jitsi.issuer,
+        origins=settings.jitsi.origins,
+        api_url=settings.jitsi.api_url,
+    )
 
 
 def migrate(settings: Settings) -> None:
@@ -86,6 +110,12 @@ def migrate(settings: Settings) -> None:
         command.upgrade(config, "head")
     engine.dispose()
     migrate_queue(settings.database_url)
+
+
+def _rate_limiter(settings: Settings, engine: Engine, clock: Clock) -> RateLimiter:
+    if settings.rate_limit_store == "ledger":
+        return SqlLimiter(engine, clock, settings.rate_limit, _RATE_WINDOW)
+    return MemoryLimiter(settings.rate_limit, _RATE_WINDOW)
 
 
 def _store(settings: Settings) -> MinioStore:

@@ -39,7 +39,8 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-_ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+#: The type of ids that count up, on both databases.
+ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 accounts: Final = Table(
     "accounts",
@@ -117,7 +118,7 @@ segments: Final = Table(
 log: Final = Table(
     "log",
     metadata,
-    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("upload_id", ForeignKey("uploads.id"), nullable=False),
     Column("account_id", String(128), nullable=False),
     Column("meeting_id", String(128), nullable=False),

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select
 from service.adapters import quota, rows
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
+from service.adapters.sql_answers import take_key
 from service.core.errors import Conflict
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
+from service.ports import Claim
 
 #: Queues a job for one upload within the caller's transaction.
 Enqueue = Callable[[Connection, Upload], None]
@@ -27,10 +29,12 @@ class SqlLedger:
         self._database = Database(engine)
         self._enqueue = enqueue
 
-    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+    def save(self, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
         """Save in one transaction (see ``ports.Ledger``)."""
         saved = _saved(upload)
         with self._database.writing() as connection:
+            if claim is not None:
+                take_key(connection, claim, upload.id)
             if upload.version == 0:
                 self._insert(connection, saved)
             else:

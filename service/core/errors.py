@@ -9,6 +9,7 @@
     |   |   +-- GrantExpired       the grant's time is over
     |   +-- Forbidden              the key or grant does not allow it
     |   |   +-- QuotaExceeded      the grant's files or bytes are used up
+    |   +-- LinkInvalid            a download link that is no longer good, or never was
     |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
@@ -16,6 +17,9 @@
     |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
     |   +-- Overloaded             every place for this is taken, by all or by the account
+    |   +-- IdempotencyMismatch    the Idempotency-Key was used for another request
+    |   +-- IdempotencyInProgress  the first request with this Idempotency-Key is still running
+    |   +-- RateLimited            too many creations in a short time
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
     |       +-- TypeNotAllowed     extension or content is not on the allow-list
@@ -40,11 +44,13 @@ class GreenroomError(Exception):
     """Base of all errors.
 
     ``code`` is stable and machine-readable; ``retryable`` says whether the same request may succeed
-    later; ``str(error)`` is a sentence for the sender and holds nothing secret.
+    later, ``retry_after`` after how many seconds where that is known; ``str(error)`` is a sentence for the
+    sender and holds nothing secret.
     """
 
     code: ClassVar[str] = "internal_error"
     retryable: ClassVar[bool] = False
+    retry_after: int | None = None
 
 
 class Refused(GreenroomError):
@@ -81,6 +87,12 @@ class QuotaExceeded(Forbidden):
     """The grant's files or bytes are used up."""
 
     code = "quota_exceeded"
+
+
+class LinkInvalid(Refused):
+    """The download link is no longer good, or never was."""
+
+    code = "link_invalid"
 
 
 class NotFound(Refused):
@@ -125,6 +137,32 @@ class Overloaded(Refused):
 
     code = "overloaded"
     retryable = True
+
+
+class IdempotencyMismatch(Refused):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency_mismatch"
+
+
+class IdempotencyInProgress(Refused):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "idempotency_in_progress"
+    retryable = True
+    retry_after = 2
+
+
+class RateLimited(Refused):
+    """The key or grant created too much in a short time."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, sentence: str, retry_after: int = 1) -> None:
+        """Say in how many seconds there is room again."""
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class ContentRefused(Refused):

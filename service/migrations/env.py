@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from service.adapters import schema_grants  # noqa: F401 - describes tables in the same metadata
+# Imported for the tables that they describe in the same metadata.
+from service.adapters import schema_answers, schema_grants, schema_jitsi  # noqa: F401
 from service.adapters.schema import metadata
 
 context.configure(

@@ -3,28 +3,40 @@
 Every implementation, real or fake, passes the contract suite in ``tests/contract``.
 """
 
+from service.ports.answers import Answers, Claim, Entry, Reply
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.event_log import EventLog
+from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.ledger import Ledger
 from service.ports.queue import Queue, QueueWorker
+from service.ports.rate_limiter import Allowance, RateLimiter
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
 from service.ports.store import ObjectStore, Source, Stored
+from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
 
 __all__ = [
+    "Allowance",
+    "Answers",
     "ApiKey",
+    "Claim",
     "Clock",
     "Credentials",
+    "Entry",
     "EventLog",
     "GrantKey",
+    "JitsiFile",
+    "JitsiFiles",
     "Jwk",
     "KnownGrant",
     "Ledger",
     "ObjectStore",
     "Queue",
     "QueueWorker",
+    "RateLimiter",
+    "Reply",
     "ScanStream",
     "Scanner",
     "Sealer",
@@ -32,5 +44,6 @@ __all__ = [
     "Sniffer",
     "Source",
     "Stored",
+    "TokenVerifier",
     "Tokens",
 ]

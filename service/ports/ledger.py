@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.upload import LogLine, State, Upload
+from service.ports.answers import Claim
 
 
 class Ledger(Protocol):
@@ -14,13 +15,15 @@ class Ledger(Protocol):
     for the background worker. It is durable when the call returned. All raise ``LedgerUnavailable``.
     """
 
-    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+    def save(self, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
         """Save an upload and its unsaved log lines; return it with none unsaved and its version raised.
 
         Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
         is changed. An upload that begins RECEIVING under a grant reserves its place in the grant's quota in
         the same transaction, else ``QuotaExceeded``. With ``wake`` a job to advance the upload, not before
-        ``due_at``, is queued in the same transaction."""
+        ``due_at``, is queued in the same transaction. With ``claim`` (new uploads only) its key is taken in
+        the same transaction, before anything else, as ``Answers.claim`` does, else
+        ``IdempotencyInProgress``."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""

@@ -8,7 +8,19 @@ from typing import Final
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
-from service.ports import Clock, Credentials, EventLog, Ledger, ObjectStore, Scanner, Sealer, Sniffer, Tokens
+from service.ports import (
+    Answers,
+    Clock,
+    Credentials,
+    EventLog,
+    Ledger,
+    ObjectStore,
+    RateLimiter,
+    Scanner,
+    Sealer,
+    Sniffer,
+    Tokens,
+)
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 
@@ -22,6 +34,8 @@ class Parts:
 
     ledger: Ledger
     credentials: Credentials
+    answers: Answers
+    rate_limiter: RateLimiter
     sealer: Sealer
     tokens: Tokens
     store: ObjectStore

@@ -23,7 +23,7 @@ from service.core.filetype import allowed_by_name
 from service.core.naming import declared_type, display_name, extension, identifier
 from service.core.outcome import Answer, Engine, Failed, Failure
 from service.core.upload import RESTING, Event, Leftover, State, Upload
-from service.ports import Source
+from service.ports import Claim, Source
 from service.stages import judge, sniff
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts, new_upload_id
@@ -43,7 +43,7 @@ class Arrival:
 
     ``announced`` is the body's length in bytes where the sender told it, ``at_most`` the bytes that the
     content cannot exceed, ``expected_sha256`` (hex) its digest where the sender told it, ``patience`` the
-    seconds the sender waits for a verdict after the last byte.
+    seconds the sender waits for a verdict after the last byte, ``claim`` its Idempotency-Key.
     """
 
     caller: Caller
@@ -55,13 +55,15 @@ class Arrival:
     expected_sha256: str | None
     patience: float
     request_id: str
+    claim: Claim | None = None
 
 
 def take_in(parts: Parts, arrival: Arrival, source: Source) -> Upload:
     """Take one upload in and bring it as far as the sender's patience allows.
 
     Raises ``BadRequest`` and ``ContentRefused`` errors for what cannot be taken (nothing of it is kept),
-    ``StoreUnavailable`` and ``LedgerUnavailable`` when it cannot be kept safely now.
+    ``StoreUnavailable`` and ``LedgerUnavailable`` when it cannot be kept safely now, and
+    ``IdempotencyInProgress``, with nothing kept, if another request took the key first.
     """
     upload, head = _begin(parts, arrival, source)
     engine, leg = _begin_scan(parts)
@@ -113,7 +115,8 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
         raise
     # The lease begins when the row does: a slow sender may have taken long over the first bytes.
     lease = parts.clock.now() + LEASE
-    return save(parts, replace(upload, detected_type=detected, lease_until=lease)), head
+    begun = replace(upload, detected_type=detected, lease_until=lease)
+    return save(parts, begun, claim=arrival.claim), head
 
 
 def _reserved(parts: Parts, arrival: Arrival) -> int | None:
@@ -209,7 +212,9 @@ def _drop(parts: Parts, arrival: Arrival, upload: Upload, event: Event, reason: 
         due_at=at + SETTLED_AFTER if stored else None,
         leftover=Leftover.EVERYTHING if stored else Leftover.NOTHING,
     )
-    discard(parts, save(parts, dropped))
+    # A refusal is an answer, so it takes the key; what was only broken off leaves the key free.
+    claim = None if stored or event is Event.GAVE_UP else arrival.claim
+    discard(parts, save(parts, dropped, claim=claim))
 
 
 def _settle(

@@ -15,16 +15,20 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.BadRequest: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
+    errors.LinkInvalid: 403,
     errors.NotFound: 404,
     errors.TooSlow: 408,
     errors.NotReleased: 409,
     errors.TooManyKeys: 409,
     errors.Busy: 409,
     errors.Conflict: 409,
+    errors.IdempotencyInProgress: 409,
     errors.Gone: 410,
     errors.GrantEnded: 410,
     errors.TooLarge: 413,
     errors.TypeNotAllowed: 415,
+    errors.IdempotencyMismatch: 422,
+    errors.RateLimited: 429,
     errors.Truncated: 400,
     errors.DigestMismatch: 400,
     errors.Overloaded: 503,
@@ -76,7 +80,10 @@ def register(app: Flask, log: EventLog) -> None:
             return unknown(error)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             log.failure("part_unavailable", error, {"code": error.code})
-        return problem(status, error.code, title_of(type(error)), str(error), retryable=error.retryable)
+        answer = problem(status, error.code, title_of(type(error)), str(error), retryable=error.retryable)
+        if error.retry_after is not None:
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @app.errorhandler(HTTPException)
     def routing(error: HTTPException) -> Response:

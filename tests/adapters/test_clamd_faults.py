@@ -107,6 +107,8 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
     parts = Parts(
         ledger=nothing,
         credentials=nothing,
+        answers=nothing,
+        rate_limiter=nothing,
         sealer=nothing,
         tokens=nothing,
         store=cast("Any", OneObject(Body(fake))),

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from service.adapters.database import open_engine
+from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
 from service.core.upload import State, Upload
-from service.ports import ApiKey, Credentials, Ledger
+from service.ports import Answers, ApiKey, Credentials, Ledger
 from stack.postgres import Postgres
 from tests.contract.databases import empty, migrate, sqlite_url
+from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
@@ -26,13 +28,14 @@ NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 @dataclass
 class LedgerCase:
-    """A ledger, its credentials and what its saves queued; ``engine`` where there is a database behind it.
+    """A ledger, its credentials and answers, and what its saves queued; ``engine`` where there is a database.
 
     ``refuse_jobs`` makes queueing fail.
     """
 
     ledger: Ledger
     credentials: Credentials
+    answers: Answers
     engine: Engine | None
     jobs: list[Upload] = field(default_factory=list)
     refuse_jobs: bool = False
@@ -108,9 +111,9 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     """Each ledger in turn, empty."""
     if request.param != "fake":
         return _sql_case(request, request.param)
-    credentials = FakeCredentials(Faults())
-    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload), credentials)
-    case = LedgerCase(ledger, credentials, None)
+    credentials, answers = FakeCredentials(Faults()), FakeAnswers(Faults())
+    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload), credentials, answers)
+    case = LedgerCase(ledger, credentials, answers, None)
     return case
 
 
@@ -121,7 +124,7 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     def enqueue(_connection: Connection, upload: Upload) -> None:
         _queue(case, upload)
 
-    case = LedgerCase(SqlLedger(engine, enqueue), SqlCredentials(engine), engine)
+    case = LedgerCase(SqlLedger(engine, enqueue), SqlCredentials(engine), SqlAnswers(engine), engine)
     # An upload's account is one that has a key.
     for number, account in enumerate(("acme", "other")):
         case.credentials.add_key(make_key(0xA0 + number, account), NOON, 2)

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service import jitsi_config
 from service.config import REQUIRED, VARIABLES, read_settings
 from service.core.errors import ConfigurationError
 from service.core.verdict import Protection
@@ -23,6 +24,7 @@ def test_the_least_that_must_be_set() -> None:
     assert settings.protection is Protection.OFFICIAL
     assert settings.log_level == "info"
     assert settings.scan_deadline == 120.0
+    assert (settings.rate_limit, settings.rate_limit_store) == (600, "memory")
     assert settings.policy == POLICY
 
 
@@ -52,6 +54,8 @@ def test_everything_can_be_set() -> None:
             "GREENROOM_LOG_LEVEL": "debug",
             "GREENROOM_SCAN_DEADLINE": "600",
             "GREENROOM_TOKEN_AUDIENCE": "files.example",
+            "GREENROOM_RATE_LIMIT": "1000000",
+            "GREENROOM_RATE_LIMIT_STORE": "ledger",
             "GREENROOM_POLICY_FILE": str(POLICY_FILE),
         }
     )
@@ -62,6 +66,7 @@ def test_everything_can_be_set() -> None:
     assert settings.protection is Protection.DEMO
     assert (settings.log_level, settings.scan_deadline) == ("debug", 600.0)
     assert settings.token_audience == "files.example"
+    assert (settings.rate_limit, settings.rate_limit_store) == (1_000_000, "ledger")
 
 
 def test_the_names_are_told_right() -> None:
@@ -77,8 +82,10 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_LOG_LEVEL",
         "GREENROOM_SCAN_DEADLINE",
         "GREENROOM_TOKEN_AUDIENCE",
+        "GREENROOM_RATE_LIMIT",
+        "GREENROOM_RATE_LIMIT_STORE",
     }
-    assert REQUIRED | optional | {f"{name}_FILE" for name in SECRETS} == VARIABLES
+    assert REQUIRED | optional | jitsi_config.NAMES | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
@@ -179,6 +186,14 @@ def test_the_starters_names_are_ignored() -> None:
         ("GREENROOM_SCAN_DEADLINE", "3601"),
         ("GREENROOM_SCAN_DEADLINE", "\u0661"),
         ("GREENROOM_SCAN_DEADLINE", "inf"),
+        ("GREENROOM_SCAN_DEADLINE", "00001"),
+        ("GREENROOM_RATE_LIMIT", "0"),
+        ("GREENROOM_RATE_LIMIT", "-1"),
+        ("GREENROOM_RATE_LIMIT", "1000001"),
+        ("GREENROOM_RATE_LIMIT", "600/min"),
+        ("GREENROOM_RATE_LIMIT", "9" * 5000),
+        ("GREENROOM_RATE_LIMIT_STORE", "redis"),
+        ("GREENROOM_RATE_LIMIT_STORE", "Memory"),
         ("GREENROOM_POLICY_FILE", "/nonexistent/policy.toml"),
         ("GREENROOM_POLICY_FILE", "/"),
     ],

@@ -48,6 +48,8 @@ def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
     return Parts(
         ledger=absent,
         credentials=absent,
+        answers=absent,
+        rate_limiter=absent,
         sealer=absent,
         tokens=absent,
         store=cast("ObjectStore", store),

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from service.core.errors import Conflict, QuotaExceeded
 from service.core.upload import Leftover, LogLine, State, Upload
+from service.ports import Claim
+from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 
@@ -16,12 +18,17 @@ class FakeLedger:
     """Rows are values, so nobody holds a row by reference; a save is checked whole before it begins."""
 
     def __init__(
-        self, faults: Faults, enqueue: Callable[[Upload], None], credentials: FakeCredentials
+        self,
+        faults: Faults,
+        enqueue: Callable[[Upload], None],
+        credentials: FakeCredentials,
+        answers: FakeAnswers | None = None,
     ) -> None:
-        """Queue jobs by ``enqueue``, as part of the save: if it raises, nothing is saved. The grants that
-        uploads come under are in ``credentials``.
+        """Queue jobs by ``enqueue`` and take keys in ``answers``, as parts of the save: if one raises,
+        nothing is saved. The grants that uploads come under are in ``credentials``.
         """
         self._faults = faults
+        self._answers = answers or FakeAnswers(faults)
         self._enqueue = enqueue
         self._rows: dict[str, Upload] = {}
         self._lines: dict[str, list[LogLine]] = {}
@@ -29,12 +36,14 @@ class FakeLedger:
         self._credentials = credentials
         credentials.uploads = self.rows
 
-    def save(self, upload: Upload, *, wake: bool = False) -> Upload:
+    def save(self, upload: Upload, *, wake: bool = False, claim: Claim | None = None) -> Upload:
         """Save in one transaction."""
         with self._faults.at("ledger.save"), self._lock:
             row = self._rows.get(upload.id)
             if (row.version if row else 0) != upload.version:
                 raise Conflict("changed by another process")
+            if claim is not None:
+                self._answers.check_free(claim)
             if row is None and upload.state is State.RECEIVING and upload.grant_id is not None:
                 self._reserve(upload, upload.grant_id)
             known = row.segments if row else ()
@@ -43,6 +52,8 @@ class FakeLedger:
             saved = replace(upload, version=upload.version + 1, unsaved=())
             if wake:
                 self._enqueue(saved)
+            if claim is not None:
+                self._answers.take_key(claim, upload.id)
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
             return saved

@@ -20,6 +20,8 @@ CLEAN: Final = deck()
 INFECTED: Final = deck(extra=EICAR)
 ERRORS: Final = {
     "ledger": LedgerUnavailable,
+    "answers": LedgerUnavailable,
+    "credentials": LedgerUnavailable,
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,

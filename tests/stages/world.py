@@ -25,10 +25,12 @@ from service.stages.gate import Gate, Health
 from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
 from service.stages.take_in import Arrival, take_in
+from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Crash, Faults
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.limiter import FakeLimiter
 from tests.fakes.log import FakeLog
 from tests.fakes.queue import FakeQueue
 from tests.fakes.scanner import FakeScanner
@@ -108,7 +110,8 @@ class World:
         self.clock = FakeClock()
         self.queue = FakeQueue(self.faults, self.clock)
         self.credentials = FakeCredentials(self.faults)
-        self.ledger = FakeLedger(self.faults, self.queue.enqueue, self.credentials)
+        self.answers = FakeAnswers(self.faults)
+        self.ledger = FakeLedger(self.faults, self.queue.enqueue, self.credentials, self.answers)
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -117,6 +120,8 @@ class World:
         self.parts = Parts(
             ledger=self.ledger,
             credentials=self.credentials,
+            answers=self.answers,
+            rate_limiter=FakeLimiter(self.clock, limit=600, window=60),
             sealer=FernetSealer([SECRETS_KEY]),
             tokens=JwtTokens(),
             store=self.store,

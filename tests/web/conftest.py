@@ -27,7 +27,7 @@ from stack.settings import Settings
 from stack.store import Store
 from tests.fakes.log import FakeLog
 
-SLOTS = Slots(uploads=4, waits=4, downloads=4)
+SLOTS = Slots(uploads=8, waits=4, downloads=8)
 
 
 @pytest.fixture(scope="session")

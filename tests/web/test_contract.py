@@ -188,7 +188,11 @@ def test_declarations_become_an_operation(painted: dict[str, Any]) -> None:
     assert parameters["X-Tone"]["in"] == "header"
     body = operation["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/_Colour"}
-    assert operation["responses"].keys() == {"201", "204", "400", "401", "403", "409", "500", "503"}
+    assert parameters["Idempotency-Key"]["in"] == "header"
+    problems = {"400", "401", "403", "409", "422", "429", "500", "503"}
+    assert operation["responses"].keys() == {"201", "204"} | problems
+    assert "RateLimit" in operation["responses"]["201"]["headers"]
+    assert operation["responses"]["429"]["headers"]["Retry-After"]["required"] is True
     assert "content" not in operation["responses"]["204"]
     sent = painted["webhooks"]["wall.dried"]["post"]
     assert sent["requestBody"]["content"]["application/json"]["schema"] == body

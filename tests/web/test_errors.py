@@ -18,9 +18,16 @@ from tests.web.conftest import SLOTS, Backend, Without, assert_problem, new_back
 EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.BadRequest: (400, "bad_request"),
     errors.Unauthenticated: (401, "unauthenticated"),
+    errors.GrantExpired: (401, "grant_expired"),
     errors.Forbidden: (403, "forbidden"),
+    errors.QuotaExceeded: (403, "quota_exceeded"),
+    errors.LinkInvalid: (403, "link_invalid"),
     errors.NotFound: (404, "not_found"),
     errors.Gone: (410, "erased"),
+    errors.GrantEnded: (410, "grant_ended"),
+    errors.IdempotencyInProgress: (409, "idempotency_in_progress"),
+    errors.IdempotencyMismatch: (422, "idempotency_mismatch"),
+    errors.RateLimited: (429, "rate_limited"),
     errors.NotReleased: (409, "not_released"),
     errors.TooManyKeys: (409, "too_many_keys"),
     errors.Busy: (409, "busy"),
@@ -61,7 +68,7 @@ def test_each_error_class_has_its_status(parts: Parts, kind: type[errors.Greenro
     else:
         assert "a sentence" not in answer.get_data(as_text=True)
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert ("Retry-After" in answer.headers) == (status in {429, 503} or code == "idempotency_in_progress")
 
 
 def test_unexpected_exception_tells_nothing(parts: Parts, log: FakeLog) -> None:

@@ -4,16 +4,20 @@ import secrets
 
 from flask import Flask, Response, g, request
 
+from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors
 from service.web.public import contract, grants, health, policy, uploads
+from service.web.public import jitsi as jitsi_routes
 from service.web.public.conventions import REQUEST_ID
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
 
 
-def create_app(parts: Parts, slots: Slots) -> Flask:
+def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
     """Return the app over ``parts``, with ``slots`` for what may hold a thread for long.
+
+    Where ``jitsi`` is given its meetings have routes of their own.
 
     All slots together must be fewer than the server's threads, so that slow clients leave room for others.
     """
@@ -42,5 +46,7 @@ def create_app(parts: Parts, slots: Slots) -> Flask:
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    if jitsi is not None:
+        app.register_blueprint(jitsi_routes.blueprint(parts, slots, jitsi))
     app.register_blueprint(contract.blueprint(app, door))
     return app

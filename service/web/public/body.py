@@ -1,6 +1,6 @@
-"""Request bodies as sources: raw, and the one file part of a multipart form. Nothing is spooled."""
+"""Request bodies as sources: raw, and the one file of a multipart form. Nothing is spooled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gunicorn.http.errors import ParseException
@@ -16,6 +16,12 @@ from service.web.public.pace import Watched
 _CHUNK: Final = 256 * 1024
 _LONGEST_HEADER: Final = 4096
 _MOST_HEADERS: Final = 8
+#: The longest text beside a form's file, in bytes.
+_LONGEST_TEXT: Final = 4096
+#: Room for a form's boundaries, part headers and texts around the largest file.
+_FORM_OVERHEAD: Final = 64 * 1024
+#: Takes a text of a form. Raises ``BadRequest`` for one that will not do.
+Taker = Callable[[bytes], None]
 
 
 class RawBody:
@@ -56,35 +62,43 @@ class RawBody:
 
 
 class MultipartBody:
-    """The one file part of a ``multipart/form-data`` body (RFC 7578).
+    """The one file of a ``multipart/form-data`` body (RFC 7578), and the short texts beside it.
 
-    ``filename`` and ``media_type`` are known after ``open``. A second part is an error, and so is a body
-    that ends before its closing boundary.
+    ``filename`` and ``media_type`` are known after ``open``. A part that is not asked for is an error, a text
+    that does not come is one, and so is a body that ends before its closing boundary; all of them are raised
+    before the file's end is told.
     """
 
-    def __init__(self, body: Source, content_type: str, limit: int) -> None:
+    def __init__(
+        self, body: Source, content_type: str, limit: int, texts: Mapping[str, Taker] | None = None
+    ) -> None:
         """Parse ``body``, of which at most ``limit`` bytes are read, whatever is in it.
 
-        Raises ``BadRequest`` if ``content_type`` names no usable boundary.
+        ``texts`` names the parts without a filename that must come once, before or after the file, with at
+        most 4 KiB each, and who takes them. Raises ``BadRequest`` if ``content_type`` names no usable
+        boundary.
         """
         _, options = parse_options_header(content_type)
         self._body = body
         self._room = limit
-        self._data, self._name, self._value = bytearray(), bytearray(), bytearray()
+        self._wanted = dict(texts or {})
+        self._asked_for = "".join(f" and the text {name!r}" for name in self._wanted)
+        self._data, self._name, self._value, self._text = bytearray(), bytearray(), bytearray(), bytearray()
         self._headers: dict[str, str] = {}
-        self._parts = 0
+        self._taker: Taker | None = None
         self._in_content = False
         self._ended = False
         try:
             self._parser = MultipartParser(
                 options[b"boundary"],
                 {
-                    "on_part_begin": self._part_begins,
+                    "on_part_begin": self._headers.clear,
                     "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
                     "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
                     "on_header_end": self._header_ends,
                     "on_headers_finished": self._content_begins,
-                    "on_part_data": lambda data, start, end: self._data.extend(data[start:end]),
+                    "on_part_data": self._content_comes,
+                    "on_part_end": self._content_ends,
                     "on_end": self._ends,
                 },
                 max_header_count=_MOST_HEADERS,
@@ -94,16 +108,11 @@ class MultipartBody:
             raise BadRequest("multipart/form-data needs a boundary of at most 256 bytes.") from None
 
     def open(self) -> None:
-        """Read up to the file's first byte. Raises ``BadRequest`` if the first part is not a file."""
+        """Read up to the file's first byte. Raises ``BadRequest`` if there is none."""
         while not self._in_content and self._advance():
             pass
         if not self._in_content:
             raise BadRequest("The form holds no file.")
-        _, options = parse_options_header(self._headers.get("content-disposition"))
-        if b"filename" not in options:
-            raise BadRequest("The form must hold exactly one part, and it must be a file (with a filename).")
-        self.filename = options[b"filename"].decode("utf-8", "replace")
-        self.media_type = self._headers.get("content-type", "")
 
     def read(self, size: int, /) -> bytes:
         """Return the file's next bytes, at most ``size``; empty at the end of a complete body."""
@@ -130,18 +139,59 @@ class MultipartBody:
             raise BadRequest(f"The form is malformed: {error}") from None
         return True
 
-    def _part_begins(self) -> None:
-        self._parts += 1
-        if self._parts > 1:
-            raise BadRequest("The form holds more than one part. Send one file with each request.")
-
     def _header_ends(self) -> None:
         self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1")
         self._name.clear()
         self._value.clear()
 
     def _content_begins(self) -> None:
-        self._in_content = True
+        _, options = parse_options_header(self._headers.get("content-disposition"))
+        if b"filename" not in options:
+            self._taker = self._wanted.pop(options.get(b"name", b"").decode("latin-1"), None)
+        elif not self._in_content:
+            self._in_content = True
+            self.filename = options[b"filename"].decode("utf-8", "replace")
+            self.media_type = self._headers.get("content-type", "")
+            return
+        if self._taker is None:
+            raise BadRequest(
+                f"The form must hold exactly one file (a part with a filename){self._asked_for}, no more."
+            )
+
+    def _content_comes(self, data: bytes, start: int, end: int) -> None:
+        if self._taker is None:
+            self._data.extend(data[start:end])
+        elif len(self._text) + end - start > _LONGEST_TEXT:
+            raise BadRequest(f"A text in the form may have at most {_LONGEST_TEXT} bytes.")
+        else:
+            self._text.extend(data[start:end])
+
+    def _content_ends(self) -> None:
+        if self._taker is not None:
+            self._taker(bytes(self._text))
+            self._taker = None
+            self._text.clear()
 
     def _ends(self) -> None:
+        if self._wanted:
+            raise BadRequest(f"The form lacks the text {next(iter(self._wanted))!r}.")
         self._ended = True
+
+
+def open_form(
+    body: Source,
+    content_type: str,
+    announced: int | None,
+    largest: int,
+    texts: Mapping[str, Taker] | None = None,
+) -> MultipartBody:
+    """Return an opened form whose file may have ``largest`` bytes (see ``MultipartBody``).
+
+    ``announced`` is the length of the whole body, where it is known. Raises ``TooLarge`` by that alone.
+    """
+    limit = largest + _FORM_OVERHEAD
+    if announced is not None and announced > limit:
+        raise TooLarge(f"The form has {announced} bytes; a file may have {largest}.")
+    form = MultipartBody(body, content_type, limit, texts)
+    form.open()
+    return form

@@ -11,7 +11,7 @@ from typing import Final
 
 from service.core import errors
 from service.core.caller import Scope
-from service.web.public.operation import Header, Operation, Sent
+from service.web.public.operation import Header, Operation, Sent, creates, headers_of, problems_of
 
 #: A caller's own request id that is taken over.
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -22,6 +22,27 @@ EVERY_ANSWER: Final[Mapping[str, Sent]] = {
         {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"},
         always=True,
     )
+}
+_RATE: Final = "(draft-ietf-httpapi-ratelimit-headers)."
+#: What every answer to a request that creates something carries beside that, once the caller is known.
+CREATING_ANSWERS: Final[Mapping[str, Sent]] = {
+    "RateLimit-Policy": Sent(f"How many creations are allowed in how many seconds {_RATE}"),
+    "RateLimit": Sent(f"How many creations are left, and for how many seconds {_RATE}"),
+    "Idempotent-Replayed": Sent(
+        "Says that this is the answer of an earlier request with the same `Idempotency-Key`.",
+        {"const": "true"},
+    ),
+}
+#: What a problem of a status may carry.
+PROBLEM_ANSWERS: Final[Mapping[int, Mapping[str, Sent]]] = {
+    409: {
+        "Retry-After": Sent("Seconds after which to send it again, where that helps.", {"type": "integer"})
+    },
+    429: {
+        "Retry-After": Sent("Seconds after which there is room again.", {"type": "integer"}, always=True),
+        "RateLimit-Policy": Sent(f"How many creations are allowed in how many seconds {_RATE}", always=True),
+        "RateLimit": Sent(f"How many creations are left, and for how many seconds {_RATE}", always=True),
+    },
 }
 #: What a grant can permit; an API key can permit everything.
 GRANTABLE: Final = frozenset({Scope.UPLOAD, Scope.READ, Scope.DOWNLOAD})
@@ -40,13 +61,18 @@ class Brought:
     problems: Sequence[type[errors.GreenroomError]]
 
 
-def brought(operation: Operation) -> Brought:
-    """Return what the declarations of ``operation`` bring with them."""
-    headers: list[Header] = []
+def brought(operation: Operation, method: str) -> Brought:
+    """Return what ``method`` (upper case) and the declarations of ``operation`` bring with them."""
     answers = dict(EVERY_ANSWER)
     problems: list[type[errors.GreenroomError]] = []
     if operation.scope is not None:
         problems += [errors.Unauthenticated, errors.GrantExpired, errors.Forbidden, errors.LedgerUnavailable]
     if operation.query is not None or operation.body is not None:
         problems.append(errors.BadRequest)
-    return Brought(headers, answers, problems)
+    if creates(operation, method):
+        answers |= CREATING_ANSWERS
+    return Brought(
+        headers_of(operation, method)[len(operation.headers) :],
+        answers,
+        [*problems, *problems_of(operation, method)[len(operation.problems) :]],
+    )

@@ -31,6 +31,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "uploads": "Files on their way: sent, asked after, listed, downloaded, deleted.",
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
+    "jitsi": "Jitsi Meet's file-sharing API.",
     "policy": "What may be sent and what happens to it.",
     "health": "Whether the service is up, for what watches over it.",
     "contract": "This description.",
@@ -48,6 +49,12 @@ _SECURITY: Final[Mapping[str, Any]] = {
         "bearerFormat": "JWT",
         "description": "A short-lived token for one meeting or file: a JWT of the type `greenroom-grant+jwt`."
         " It works wherever its kind permits, in place of an API key.",
+    },
+    "jitsi": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The token that Jitsi Meet gives its participants.",
     },
 }
 
@@ -83,6 +90,7 @@ def document(app: Flask, notifications: Sequence[Notification]) -> dict[str, Any
     paths: dict[str, Any] = {}
     for route in found:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    holders = {name for route in found for one in _security(route.operation) for name in one}
     used = dict.fromkeys(route.operation.tag for route in found)
     described: dict[str, Any] = {
         "openapi": "3.1.0",
@@ -102,7 +110,7 @@ def document(app: Flask, notifications: Sequence[Notification]) -> dict[str, Any
     described["components"] = {
         "schemas": schemas.components,
         "headers": {name: header(sent) for name, sent in EVERY_ANSWER.items()},
-        "securitySchemes": dict(_SECURITY),
+        "securitySchemes": {name: _SECURITY[name] for name in _SECURITY if name in holders},
     }
     return described
 
@@ -121,7 +129,7 @@ def _types(found: Sequence[Route]) -> Iterator[Any]:
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     operation = route.operation
-    common = brought(operation)
+    common = brought(operation, route.method)
     described: dict[str, Any] = {
         "operationId": route.id,
         "tags": [operation.tag],
@@ -143,6 +151,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     if operation.scope is None:
         return []
+    if operation.credential != "bearer":
+        return [{operation.credential: [operation.scope.value]}]
     holders = ("api_key", "grant") if operation.scope in GRANTABLE else ("api_key",)
     return [{holder: [operation.scope.value]} for holder in holders]
 

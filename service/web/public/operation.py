@@ -24,9 +24,20 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, GreenroomError, NotFound
-from service.stages import access
+from service.core.errors import (
+    BadRequest,
+    GreenroomError,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    LedgerUnavailable,
+    NotFound,
+    RateLimited,
+)
+from service.ports import Claim
+from service.stages import access, once
 from service.stages.parts import Parts
+from service.web.public import retries
+from service.web.public.throttle import throttle
 
 #: The largest JSON body that is read, in bytes.
 _LONGEST_BODY: Final = 64 * 1024
@@ -136,15 +147,18 @@ class Content:
 class Operation:
     """What a route is.
 
-    ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``problems`` are the errors
-    of its own, beside those that its other declarations bring (see ``conventions``). ``path`` describes the
-    parameters in its path, ``description`` says in CommonMark what the summary has no room for.
+    ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``credential`` names the
+    kind of bearer token that callers show, for the document; the ``Door`` knows how it is checked.
+    ``problems`` are the errors of its own, beside those that its other declarations bring (see
+    ``conventions``). ``path`` describes the parameters in its path, ``description`` says in CommonMark what
+    the summary has no room for.
     """
 
     summary: str
     tag: str
     answers: Mapping[int, Answer]
     scope: Scope | None = None
+    credential: str = "bearer"
     query: type[Query] | None = None
     body: type[Body] | Content | None = None
     headers: Sequence[Header] = ()
@@ -153,40 +167,94 @@ class Operation:
     description: str = ""
 
 
+#: How a sender makes it safe to send the same again.
+IDEMPOTENCY_KEY: Final = Header(
+    "Idempotency-Key",
+    "A new text for each new request, such as a UUID, bare or quoted. The same request with the same key "
+    "within 24 hours is done once and answered the same.",
+    {
+        "type": "string",
+        "pattern": r'^(?:[!#-~](?:[ -~]{0,253}[!-~])?|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$',
+    },
+)
+#: What every route that creates something may answer beside its own problems.
+_OF_CREATING: Final = (IdempotencyMismatch, IdempotencyInProgress, RateLimited, LedgerUnavailable)
+
+
+def headers_of(operation: Operation, method: str) -> Sequence[Header]:
+    """Return every header that a route reads, those included that ``Door`` reads for it."""
+    return (*operation.headers, IDEMPOTENCY_KEY) if creates(operation, method) else operation.headers
+
+
+def problems_of(operation: Operation, method: str) -> Sequence[type[GreenroomError]]:
+    """Return the errors of a route, those included that ``Door`` raises for what it creates."""
+    return (*operation.problems, *_OF_CREATING) if creates(operation, method) else operation.problems
+
+
+def creates(operation: Operation, method: str) -> bool:
+    """Tell whether a route creates something, which is counted and may be asked to be done once."""
+    return method == "POST" and operation.scope is not None
+
+
 class Door:
     """Opens the routes of one app to those who may use them."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Check callers with ``parts``."""
+    def __init__(self, parts: Parts, authenticate: Callable[[str], Caller] | None = None) -> None:
+        """Check callers by ``authenticate``, which gets an untrusted bearer token; else by keys, grants."""
         self._parts = parts
+        self._authenticate = authenticate or functools.partial(access.authenticate, parts)
 
     def operation(self, operation: Operation) -> Callable[[_View], _View]:
         """Return the decorator that makes a view keep to ``operation``.
 
-        The view is called with ``caller``, ``query`` and ``body`` where they are declared.
+        The view is called with ``caller``, ``query`` and ``body`` where they are declared. One to which a
+        ``Content`` is posted gets ``begun`` too: ``None``, the ``Claim`` to save with what it makes, or
+        ``once.Earlier`` if the same was sent before.
         """
 
         def decorate(view: _View) -> _View:
             @functools.wraps(view)
             def guarded(**path: str) -> ResponseReturnValue:
                 given: dict[str, Any] = dict(path)
+                creating = creates(operation, request.method)
                 if operation.scope is not None:
                     given["caller"] = self._caller(operation.scope)
+                if creating:
+                    throttle(self._parts, given["caller"])
+                key = retries.given_key() if creating else None
                 _check_path(operation.path, path)
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
                     given["body"] = _json(operation.body)
-                return view(**given)
+                if creating and isinstance(operation.body, Content):
+                    return self._once_content(view, given, key)
+                return self._once(view, given, key) if key is not None else view(**given)
 
             guarded.operation = operation  # type: ignore[attr-defined]
             return guarded
 
         return decorate
 
+    def _once(self, view: _View, given: Mapping[str, Any], key: str) -> ResponseReturnValue:
+        """Let ``view`` answer, unless the same request was answered before."""
+        fingerprint = retries.document_fingerprint(read="body" in given)
+        begun = once.begin(self._parts, given["caller"], key, fingerprint)
+        if isinstance(begun, Claim):
+            return retries.first_time(self._parts, begun, functools.partial(view, **given))
+        return retries.again(self._parts, begun.reply)
+
+    def _once_content(self, view: _View, given: Mapping[str, Any], key: str | None) -> ResponseReturnValue:
+        """Let ``view`` answer: only it can compare the content with what came before."""
+        if key is None:
+            return view(**given, begun=None)
+        begun = once.begin_upload(self._parts, given["caller"], key, retries.content_fingerprint())
+        run = functools.partial(view, **given, begun=begun)
+        return retries.first_time(self._parts, begun, run) if isinstance(begun, Claim) else run()
+
     def _caller(self, scope: Scope) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")
-        caller = access.authenticate(self._parts, untrusted.strip() if scheme.lower() == "bearer" else "")
+        caller = self._authenticate(untrusted.strip() if scheme.lower() == "bearer" else "")
         caller.require(scope)
         return caller
 

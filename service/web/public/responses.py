@@ -6,7 +6,7 @@ from typing import Any, Final
 from service.core.errors import GreenroomError
 from service.web.errors import PROBLEM_HEADERS, status_of, title_of
 from service.web.public import documents
-from service.web.public.conventions import EVERY_ANSWER, Brought
+from service.web.public.conventions import EVERY_ANSWER, PROBLEM_ANSWERS, Brought
 from service.web.public.operation import Answer, Operation, Sent
 from service.web.public.schemas import Schemas
 
@@ -71,7 +71,7 @@ def _problem(status: int, text: Any, variants: Sequence[Any], schemas: Schemas) 
     }
     return {
         "description": text,
-        "headers": _shared(EVERY_ANSWER) | headers,
+        "headers": _shared(EVERY_ANSWER) | _shared(PROBLEM_ANSWERS.get(status, {})) | headers,
         "content": {_PROBLEM: {"schema": schema}},
     }
 

@@ -1,8 +1,8 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
-import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
@@ -10,16 +10,18 @@ from pydantic import Field
 
 from service.core import errors
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, TooLarge
-from service.core.naming import IDENTIFIER, content_disposition, extension
+from service.core.errors import BadRequest
+from service.core.naming import IDENTIFIER
 from service.core.representation import upload_document
 from service.core.upload import RESTING, LogLine, State, Upload
-from service.stages import read
+from service.ports import Claim, Reply, Source
+from service.stages import once, read
 from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, take_in, wait_for_rest
-from service.web.public import documents, headers
-from service.web.public.body import MultipartBody, RawBody
+from service.web.public import documents, headers, retries
+from service.web.public.body import MultipartBody, RawBody, open_form
+from service.web.public.download import HEADERS, download
 from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST, SENT_DIGEST
 from service.web.public.operation import Answer, Content, Door, Operation, PathPart, Query, Sent, Whole
 from service.web.public.pace import Pace
@@ -27,19 +29,6 @@ from service.web.public.slots import Slots
 
 _DEFAULT_WAIT: Final = 30
 _PAGE: Final = 50
-#: Seconds in which a download must take a chunk of 256 KiB.
-_STALL: Final = 30.0
-#: Room for a form's boundaries and part headers around the largest file.
-_FORM_OVERHEAD: Final = 64 * 1024
-#: What a browser may do with a download: nothing but save it.
-_DOWNLOAD_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-site",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Accept-Ranges": "none",
-}
 
 
 class _Post(Query):
@@ -141,9 +130,7 @@ CONTENT: Final = Operation(
             headers={
                 "Content-Disposition": Sent("An attachment with the file's name (RFC 6266).", always=True),
                 **SENT_DIGEST,
-                **{
-                    name: Sent("", {"const": value}, always=True) for name, value in _DOWNLOAD_HEADERS.items()
-                },
+                **{name: Sent("", {"const": value}, always=True) for name, value in HEADERS.items()},
             },
         )
     },
@@ -172,13 +159,19 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
 
     @routes.post("")
     @door.operation(POST)
-    def post(caller: Caller, query: _Post) -> Response:
+    def post(caller: Caller, query: _Post, begun: Claim | once.Earlier | None) -> Response:
         patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            upload = _take_in(parts, caller, query, patience, body)
-        return _created(parts, slots, upload, patience)
+            arrival, source = _arrival(parts, caller, query, patience, body)
+            if begun is None or isinstance(begun, Claim):
+                made: Upload | Reply = take_in(parts, replace(arrival, claim=begun), source)
+            else:
+                made = once.same_again(begun, arrival, source)
+        if isinstance(made, Reply):
+            return retries.again(parts, made)
+        return _created(parts, slots, made, patience)
 
     @routes.get("/<upload_id>")
     @door.operation(ASK)
@@ -198,7 +191,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     def content(caller: Caller, upload_id: str) -> Response:
         upload = read.own_upload(parts, caller, upload_id)
         read.check_released(upload)
-        return _download(parts, slots, upload)
+        return download(parts, slots, upload)
 
     @routes.delete("/<upload_id>")
     @door.operation(DELETE)
@@ -216,17 +209,16 @@ def _waited(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Uplo
         return wait_for_rest(parts, upload, patience) if free else upload
 
 
-def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: RawBody) -> Upload:
+def _arrival(
+    parts: Parts, caller: Caller, query: _Post, patience: float, body: RawBody
+) -> tuple[Arrival, Source]:
+    """Return what is said of the file, and where its bytes come from."""
     name = query.name
     source: RawBody | MultipartBody = body
     announced = request.content_length
     media_type = request.headers.get("Content-Type", "")
     if request.mimetype == "multipart/form-data":
-        limit = parts.policy.max_file_size + _FORM_OVERHEAD
-        if announced is not None and announced > limit:
-            raise TooLarge(f"The form has {announced} bytes; a file may have {parts.policy.max_file_size}.")
-        source = form = MultipartBody(body, media_type, limit)
-        form.open()
+        source = form = open_form(body, media_type, announced, parts.policy.max_file_size)
         name, media_type, announced = name or form.filename, form.media_type, None
     if not name:
         raise BadRequest("name is missing: give the file's name as ?name=deck.pptx")
@@ -241,7 +233,7 @@ def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: 
         patience=patience,
         request_id=g.request_id,
     )
-    return take_in(parts, arrival, source)
+    return arrival, source
 
 
 def _created(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Response:
@@ -265,25 +257,3 @@ def _answer(upload: Upload, history: Sequence[LogLine] | None) -> Response:
     if upload.state not in RESTING:
         answer.headers["Retry-After"] = "2"
     return answer
-
-
-def _download(parts: Parts, slots: Slots, upload: Upload) -> Response:
-    kind = parts.policy.types.get(extension(upload.name))
-    answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
-    if request.method == "GET":
-        with ExitStack() as held:
-            held.enter_context(slots.download(upload.account_id))
-            _bound_stalls(request.environ.get("gunicorn.socket"))
-            answer.response = read.released_content(parts, upload)
-            answer.call_on_close(held.pop_all().close)
-    answer.headers.update(_DOWNLOAD_HEADERS)
-    answer.headers["Content-Disposition"] = content_disposition(upload.name)
-    answer.headers["Content-Length"] = str(upload.size)
-    answer.headers["Repr-Digest"] = headers.repr_digest(upload.sha256 or "")
-    return answer
-
-
-def _bound_stalls(connection: socket.socket | None) -> None:
-    """Let a client that takes less than one chunk in this time lose its download, not a thread."""
-    if connection is not None:
-        connection.settimeout(_STALL)

@@ -1,0 +1,49 @@
+"""A released content as an HTTP answer."""
+
+import socket
+from contextlib import ExitStack
+from typing import Final
+
+from flask import Response, request
+
+from service.core.naming import content_disposition, extension
+from service.core.upload import Upload
+from service.stages import read
+from service.stages.parts import Parts
+from service.web.public import headers
+from service.web.public.slots import Slots
+
+#: Seconds in which a download must take a chunk of 256 KiB.
+_STALL: Final = 30.0
+#: What a browser may do with a download: nothing but save it.
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Accept-Ranges": "none",
+}
+
+
+def download(parts: Parts, slots: Slots, upload: Upload) -> Response:
+    """Return a released content as an attachment. Raises ``Overloaded`` and ``StoreUnavailable``."""
+    kind = parts.policy.types.get(extension(upload.name))
+    answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
+    if request.method == "GET":
+        with ExitStack() as held:
+            held.enter_context(slots.download(upload.account_id))
+            _bound_stalls(request.environ.get("gunicorn.socket"))
+            answer.response = read.released_content(parts, upload)
+            answer.call_on_close(held.pop_all().close)
+    answer.headers.update(HEADERS)
+    answer.headers["Content-Disposition"] = content_disposition(upload.name)
+    answer.headers["Content-Length"] = str(upload.size)
+    answer.headers["Repr-Digest"] = headers.repr_digest(upload.sha256 or "")
+    return answer
+
+
+def _bound_stalls(connection: socket.socket | None) -> None:
+    """Let a client that takes less than one chunk in this time lose its download, not a thread."""
+    if connection is not None:
+        connection.settimeout(_STALL)
