@@ -23,6 +23,7 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.Gone: (410, "erased"),
     errors.NotReleased: (409, "not_released"),
     errors.Busy: (409, "busy"),
+    errors.EndpointDisabled: (409, "endpoint_disabled"),
     errors.Conflict: (409, "conflict"),
     errors.Overloaded: (503, "overloaded"),
     errors.TooLarge: (413, "too_large"),
