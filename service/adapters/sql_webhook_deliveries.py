@@ -30,7 +30,7 @@ from service.adapters.webhook_rows import (
     row_to_delivery,
     row_to_endpoint,
 )
-from service.core.errors import BadRequest, Conflict, NotFound
+from service.core.errors import Conflict, NotFound, RangeNotAllowed
 from service.core.webhook import Delivery, DeliveryState, Endpoint, Notice, Work
 from service.core.webhook_schedule import Conclusion, room
 
@@ -125,7 +125,7 @@ class SqlWebhookDeliveries:
         query = select(webhook_events).where(wanted, events.body.is_not(None), events.id.not_in(pending))
         rows = connection.execute(query.order_by(events.at, events.id).limit(most + 1)).mappings().all()
         if len(rows) > most:
-            raise BadRequest(f"There are more than {most} events in that time. Ask for a shorter one.")
+            raise RangeNotAllowed(f"There are more than {most} events in that time. Ask for a shorter one.")
         self._outbox.make_due(connection, [endpoint.id], [Notice(**row) for row in rows], now)
         return len(rows)
 

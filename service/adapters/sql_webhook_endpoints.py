@@ -10,7 +10,7 @@ from service.adapters.outbox import cancel_pending
 from service.adapters.schema import accounts
 from service.adapters.schema_webhooks import webhook_deliveries, webhook_endpoints
 from service.adapters.webhook_rows import endpoint_to_row, row_to_endpoint
-from service.core.errors import BadRequest
+from service.core.errors import TooManyEndpoints
 from service.core.webhook import Disabled, Endpoint
 
 
@@ -29,7 +29,7 @@ class SqlWebhookEndpoints:
             connection.execute(mine.values(id=endpoint.account_id))
             there = select(func.count()).where(webhook_endpoints.c.account_id == endpoint.account_id)
             if (connection.scalar(there) or 0) >= most:
-                raise BadRequest(f"The account has {most} endpoints already. Delete one first.")
+                raise TooManyEndpoints(f"The account has {most} endpoints already. Delete one first.")
             connection.execute(insert(webhook_endpoints), endpoint_to_row(endpoint))
 
     def find(self, endpoint_id: str) -> Endpoint | None:

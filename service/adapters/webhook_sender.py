@@ -19,7 +19,7 @@ from typing import Final
 import httpcore
 from standardwebhooks import Webhook
 
-from service.core.errors import BadRequest
+from service.core.errors import AddressNotAllowed
 from service.core.webhook import Notice
 from service.core.webhook_schedule import Reply, Unanswered
 from service.core.webhook_url import Reach, Target, check_addresses, read_url
@@ -73,7 +73,7 @@ class HttpWebhookSender:
         try:
             target = read_url(url, self._reach)
             addresses = self._addresses(target, deadline)
-        except BadRequest:
+        except AddressNotAllowed:
             return Reply(None, Unanswered.ADDRESS_REFUSED)
         try:
             return self._post(target, _Pinned(addresses, deadline), message, _signed(message, secrets, at))
@@ -87,7 +87,7 @@ class HttpWebhookSender:
             return Reply(None, Unanswered.BAD_ANSWER)
 
     def _addresses(self, target: Target, deadline: float) -> tuple[str, ...]:
-        """Return the addresses behind a target, every one of them checked. Raises ``BadRequest``."""
+        """Return the addresses behind a target, every one of them checked. Raises ``AddressNotAllowed``."""
         found: Sequence[str] = ()
         with suppress(OSError, UnicodeError):
             found = _literal(target.host) or self._looked_up(target, deadline)

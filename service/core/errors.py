@@ -20,6 +20,9 @@
     |   +-- IdempotencyMismatch    the Idempotency-Key was used for another request
     |   +-- IdempotencyInProgress  the first request with this Idempotency-Key is still running
     |   +-- RateLimited            too many creations in a short time
+    |   +-- AddressNotAllowed      webhooks are not sent to that address
+    |   +-- TooManyEndpoints       the account has as many webhook endpoints as it may have
+    |   +-- RangeNotAllowed        a stretch of time that holds nothing, or too much
     |   +-- EndpointDisabled       a webhook endpoint that is disabled cannot be sent to
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
@@ -131,6 +134,24 @@ class Busy(Refused):
 
     code = "busy"
     retryable = True
+
+
+class AddressNotAllowed(Refused):
+    """Webhooks are not sent to that address."""
+
+    code = "address_not_allowed"
+
+
+class TooManyEndpoints(Refused):
+    """The account has as many webhook endpoints as it may have."""
+
+    code = "too_many_endpoints"
+
+
+class RangeNotAllowed(Refused):
+    """The stretch of time holds nothing, or too much."""
+
+    code = "range_not_allowed"
 
 
 class EndpointDisabled(Refused):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from service.core.errors import BadRequest
+from service.core.errors import AddressNotAllowed
 
 LONGEST_URL: Final = 2048
 _LONGEST_NAME: Final = 253
@@ -97,7 +97,7 @@ class Target:
 
 
 def read_url(untrusted_url: str, reach: Reach) -> Target:
-    """Return a URL's parts. Raises ``BadRequest`` for what is not plainly one that webhooks may go to.
+    """Return a URL's parts. Raises ``AddressNotAllowed`` for what is not plainly one that webhooks may go to.
 
     Taken are https URLs of a full name or a literal address, in ASCII, without credentials and fragment, on
     port 443 or from 1024 up; http too where ``reach`` is this machine. What a name leads to is not known
@@ -105,17 +105,17 @@ def read_url(untrusted_url: str, reach: Reach) -> Target:
     """
     match = _URL.fullmatch(untrusted_url) if len(untrusted_url) <= LONGEST_URL else None
     if match is None:
-        raise BadRequest(
+        raise AddressNotAllowed(
             "url must be like https://hooks.example.com/path: plain ASCII, no credentials, no fragment, "
             f"at most {LONGEST_URL} characters. Write international names in their xn-- form."
         )
     scheme = match["scheme"].lower()
     if scheme == "http" and reach is not Reach.LOOPBACK:
-        raise BadRequest("url must begin with https://.")
+        raise AddressNotAllowed("url must begin with https://.")
     port = int(match["port"] or (_HTTPS_PORT if scheme == "https" else _HTTP_PORT))
     local = reach is Reach.LOOPBACK and 0 < port <= _LAST_PORT
     if not local and port != _HTTPS_PORT and not _FIRST_FREE_PORT <= port <= _LAST_PORT:
-        raise BadRequest("url's port must be 443 or from 1024 to 65535.")
+        raise AddressNotAllowed("url's port must be 443 or from 1024 to 65535.")
     host = _address(match["six"]) if match["six"] else _name(match["name"].lower(), reach)
     return Target(scheme, host, port, match["target"] or "/")
 
@@ -123,13 +123,13 @@ def read_url(untrusted_url: str, reach: Reach) -> Target:
 def check_addresses(target: Target, addresses: Iterable[str], reach: Reach) -> tuple[str, ...]:
     """Return ``addresses``, those behind a target's host, if every single one of them may be connected to.
 
-    Raises ``BadRequest`` otherwise, and where there is none. The sentence is the same whatever the reason,
-    so that nobody learns from it which names an inner network knows.
+    Raises ``AddressNotAllowed`` otherwise, and where there is none. The sentence is the same whatever the
+    reason, so that nobody learns from it which names an inner network knows.
     """
     found = tuple(addresses)
     if not found or not all(_allowed(target, text, reach) for text in found):
         where = "public addresses" if reach is Reach.PUBLIC else "public addresses or, for http, to loopback"
-        raise BadRequest(f"url's host must lead to {where} only.")
+        raise AddressNotAllowed(f"url's host must lead to {where} only.")
     return found
 
 
@@ -157,7 +157,7 @@ def _address(text: str) -> str:
     try:
         return str(IPv6Address(text))
     except ValueError:
-        raise BadRequest("url's host is no IPv6 address.") from None
+        raise AddressNotAllowed("url's host is no IPv6 address.") from None
 
 
 def _name(name: str, reach: Reach) -> str:
@@ -168,11 +168,15 @@ def _name(name: str, reach: Reach) -> str:
         try:
             return str(IPv4Address(name))
         except ValueError:
-            raise BadRequest("url's host must be a name, or an address written as four numbers.") from None
+            raise AddressNotAllowed(
+                "url's host must be a name, or an address written as four numbers."
+            ) from None
     if reach is Reach.LOOPBACK and name == "localhost":
         return name
     if len(name) > _LONGEST_NAME or len(labels) == 1 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise BadRequest("url's host must be a full name like hooks.example.com, without a dot at its end.")
+        raise AddressNotAllowed(
+            "url's host must be a full name like hooks.example.com, without a dot at its end."
+        )
     if last in _INSIDE:
-        raise BadRequest(f"url's host must be a name of the Internet, not one under .{last}.")
+        raise AddressNotAllowed(f"url's host must be a name of the Internet, not one under .{last}.")
     return name

@@ -15,7 +15,7 @@ class WebhookEndpoints(Protocol):
     """
 
     def add(self, endpoint: Endpoint, most: int) -> None:
-        """Add an endpoint. Raises ``BadRequest`` if its account, which exists, has ``most`` already."""
+        """Add an endpoint. Raises ``TooManyEndpoints`` if its account, which exists, has ``most`` already."""
 
     def find(self, endpoint_id: str) -> Endpoint | None:
         """Return an endpoint, whoever owns it."""
@@ -61,7 +61,7 @@ class WebhookDeliveries(Protocol):
     ) -> int:
         """Make the subscribed events from ``begin`` to before ``end`` due and return how many that were.
 
-        Skips those still pending there and those of uploads erased since. Raises ``BadRequest``, having
+        Skips those still pending there and those of uploads erased since. Raises ``RangeNotAllowed``, having
         done nothing, for more than ``most``."""
 
     def page(self, endpoint_id: str, before: str | None, limit: int) -> Sequence[Delivery]:
@@ -87,7 +87,7 @@ class WebhookSender(Protocol):
     """Sends over HTTP, to public addresses only. Safe for many threads at once."""
 
     def vet(self, untrusted_url: str) -> None:
-        """Raise ``BadRequest`` unless a URL, and every address behind it, may be sent to now."""
+        """Raise ``AddressNotAllowed`` unless a URL, and every address behind it, may be sent to now."""
 
     def send(self, url: str, message: Notice, secrets: Sequence[bytes], at: datetime) -> Reply:
         """Post a message's body as it is, signed with each of ``secrets`` and dated ``at``.

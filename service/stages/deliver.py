@@ -14,7 +14,7 @@ from service.core.webhook_schedule import Conclusion, Reply, Unanswered, conclud
 from service.stages.parts import Parts
 
 #: Longer than any attempt takes; short enough that what a dead worker left is sent within half a minute.
-LEASE: Final = timedelta(seconds=25)
+LEASE: Final = timedelta(seconds=20)
 #: Seconds after which a job lets others have its thread; what is left is brought back by the reconciler.
 _TURN: Final = 20.0
 _CHANCES: Final = 1000

@@ -4,11 +4,11 @@ import base64
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from service.core.caller import Caller
-from service.core.errors import BadRequest, EndpointDisabled, NotFound
+from service.core.errors import EndpointDisabled, NotFound, RangeNotAllowed
 from service.core.outcome import Failure
 from service.core.webhook import (
     ALL_TYPES,
@@ -33,6 +33,8 @@ MOST_REPLAYED: Final = 10_000
 MOST_PER_PAGE: Final = 200
 _SECRET_BYTES: Final = 32
 #: An account hears of the same trouble again after this long at the earliest.
+#: What every database can compare.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _QUIET: Final = timedelta(minutes=10)
 _UNREADY: Final = "Uploads are taken in and kept safely; none is released until the scanner is well again."
 
@@ -42,7 +44,7 @@ def create(
 ) -> tuple[Endpoint, str]:
     """Make an endpoint and return it with its secret, this once. No ``events`` means all.
 
-    Raises ``BadRequest`` for a URL that may not be sent to and for one endpoint too many.
+    Raises ``AddressNotAllowed`` for a URL that may not be sent to, ``TooManyEndpoints`` for one too many.
     """
     parts.webhook_sender.vet(untrusted_url)
     now = parts.clock.now()
@@ -101,11 +103,11 @@ def replay_event(parts: Parts, endpoint: Endpoint, event_id: str) -> int:
 def replay_range(parts: Parts, endpoint: Endpoint, begin: datetime, end: datetime) -> int:
     """Deliver the subscribed events from ``begin`` to before ``end`` again; return how many.
 
-    Raises ``BadRequest`` for an empty range and for one with more than 10 000 events.
+    Raises ``RangeNotAllowed`` for an empty range and for one with more than 10 000 events.
     """
     _check_enabled(endpoint)
-    if begin >= end:
-        raise BadRequest("from must be before to.")
+    if not _EARLIEST <= begin < end <= _LATEST:
+        raise RangeNotAllowed("from must be before to, and both of this century.")
     return parts.webhook_deliveries.replay_range(endpoint, begin, end, parts.clock.now(), MOST_REPLAYED)
 
 

@@ -18,7 +18,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from service.adapters.webhook_sender import HttpWebhookSender
-from service.core.errors import BadRequest
+from service.core.errors import AddressNotAllowed
 from service.core.webhook import Notice
 from service.core.webhook_schedule import Reply, Unanswered
 from service.core.webhook_url import Reach
@@ -117,7 +117,7 @@ def test_while_rotating_both_secrets_sign(receiver: Receiver) -> None:
 def test_a_hostile_text_is_connected_to_by_nobody(text: str, connected: list[object]) -> None:
     """Refused at creation; and were it in the database all the same, refused at delivery."""
     sender = public(to("8.8.8.8"))
-    with pytest.raises(BadRequest):
+    with pytest.raises(AddressNotAllowed):
         sender.vet(text)
     assert send(sender, text) == Reply(None, Unanswered.ADDRESS_REFUSED)
     assert connected == []
@@ -132,7 +132,7 @@ def test_an_inner_address_is_connected_to_by_nobody(address: str, connected: lis
         (f"https://{NAME}/", ["8.8.8.8", address]),
     ):
         sender = public(to(*known))
-        with pytest.raises(BadRequest):
+        with pytest.raises(AddressNotAllowed):
             sender.vet(url)
         assert send(sender, url) == Reply(None, Unanswered.ADDRESS_REFUSED)
     assert connected == []
@@ -262,7 +262,7 @@ def test_a_resolver_that_hangs_is_not_waited_for() -> None:
     sender = HttpWebhookSender(Reach.PUBLIC, resolve, NOBODY, 0.5)
     try:
         assert ends(sender, f"https://{NAME}/") == Reply(None, Unanswered.ADDRESS_REFUSED)
-        with pytest.raises(BadRequest):
+        with pytest.raises(AddressNotAllowed):
             sender.vet(f"https://{NAME}/")
     finally:
         stop.set()

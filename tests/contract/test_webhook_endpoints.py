@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from service.adapters.outbox import Outbox
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
-from service.core.errors import BadRequest, Conflict, LedgerUnavailable
+from service.core.errors import Conflict, LedgerUnavailable, TooManyEndpoints
 from service.core.webhook import (
     Delivery,
     DeliveryState,
@@ -61,7 +61,7 @@ def test_an_account_has_at_most_so_many_endpoints(ledger_case: LedgerCase) -> No
     def add(number: int) -> bool:
         try:
             ledger_case.endpoints.add(make_endpoint(number), 3)
-        except BadRequest:
+        except TooManyEndpoints:
             return False
         return True
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from service.core.errors import BadRequest, NotFound
+from service.core.errors import NotFound, RangeNotAllowed
 from service.core.upload import Event, State
 from service.core.webhook import (
     DeliveryState,
@@ -55,7 +55,7 @@ def test_replaying_a_time_range(ledger_case: LedgerCase) -> None:
         told(ledger_case, make_notice(number, type=kind.value), number=number)
     ledger_case.endpoints.switch(endpoint.id, None)
     begin, end, now = NOON + 2 * SECOND, NOON + 5 * SECOND, NOON + timedelta(hours=1)
-    with pytest.raises(BadRequest):
+    with pytest.raises(RangeNotAllowed):
         ledger_case.deliveries.replay_range(endpoint, begin, end, now, 1)
     assert pending(ledger_case, endpoint) == []
     assert ledger_case.deliveries.replay_range(endpoint, begin, end, now, 2) == 2

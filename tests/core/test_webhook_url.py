@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.errors import BadRequest
+from service.core.errors import AddressNotAllowed
 from service.core.webhook_url import Reach, Target, check_addresses, is_public, read_url
 from tests.core.hostile_urls import BAD_ADDRESSES, BAD_TEXTS, GOOD_ADDRESSES, url_of
 
@@ -21,14 +21,14 @@ PORTS = (":22/", ":25/", ":80/")
 @pytest.mark.parametrize("text", BAD_TEXTS)
 def test_a_hostile_text_is_refused(text: str) -> None:
     """As it stands, whatever a name in it leads to."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(AddressNotAllowed):
         read_url(text, Reach.PUBLIC)
 
 
 @pytest.mark.parametrize("text", [t for t in BAD_TEXTS if not t.startswith(OPENED) and not t.endswith(PORTS)])
 def test_a_hostile_text_is_refused_in_development_too(text: str) -> None:
     """All but what is about this machine."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(AddressNotAllowed):
         read_url(text, Reach.LOOPBACK)
 
 
@@ -36,17 +36,17 @@ def test_a_hostile_text_is_refused_in_development_too(text: str) -> None:
 def test_a_special_address_is_refused(address: str) -> None:
     """Written in the URL, and as one of two answers of the DNS, in either order."""
     assert not is_public(ip_address(address))
-    with pytest.raises(BadRequest):
+    with pytest.raises(AddressNotAllowed):
         check_addresses(read_url(url_of(address), Reach.PUBLIC), [address], Reach.PUBLIC)
     for addresses in (["8.8.8.8", address], [address, "8.8.8.8"]):
-        with pytest.raises(BadRequest):
+        with pytest.raises(AddressNotAllowed):
             check_addresses(GOOD, addresses, Reach.PUBLIC)
 
 
 @pytest.mark.parametrize("address", sorted(set(BAD_ADDRESSES) - {"127.0.0.1", "::1"}))
 def test_for_development_this_machine_alone_is_added(address: str) -> None:
     """Not its network, and not loopback in any other form."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(AddressNotAllowed):
         check_addresses(GOOD, [address], Reach.LOOPBACK)
 
 
@@ -74,7 +74,7 @@ def test_no_address_is_no_way_in() -> None:
     """A name that leads nowhere is refused with the same words as one that leads inside."""
     words = set()
     for addresses in ([], ["10.0.0.1"], ["nonsense"], ["fe80::1%eth0"]):
-        with pytest.raises(BadRequest) as caught:
+        with pytest.raises(AddressNotAllowed) as caught:
             check_addresses(GOOD, addresses, Reach.PUBLIC)
         words.add(str(caught.value))
     assert len(words) == 1
@@ -102,7 +102,7 @@ def test_no_address_is_no_way_in() -> None:
 def test_a_plain_url_is_read_as_it_is(text: str, target: Target | None, authority: str | None) -> None:
     """Scheme and host without case, the path byte for byte, the port where it is not the usual one."""
     if target is None:
-        with pytest.raises(BadRequest):
+        with pytest.raises(AddressNotAllowed):
             read_url(text, Reach.PUBLIC)
         return
     assert read_url(text, Reach.PUBLIC) == target
@@ -112,10 +112,10 @@ def test_a_plain_url_is_read_as_it_is(text: str, target: Target | None, authorit
 @pytest.mark.parametrize("text", ["http://127.0.0.1:8000/", "http://localhost:80/", "http://[::1]:9/"])
 def test_http_is_for_this_machine_and_development_alone(text: str) -> None:
     """With the setting http goes to loopback and nowhere else, a public name with such a URL included."""
-    with pytest.raises(BadRequest):
+    with pytest.raises(AddressNotAllowed):
         read_url(text, Reach.PUBLIC)
     target = read_url(text, Reach.LOOPBACK)
     assert check_addresses(target, ["127.0.0.1", "::1"], Reach.LOOPBACK)
     for addresses in (["8.8.8.8"], ["127.0.0.1", "8.8.8.8"], ["127.0.0.2"], ["10.0.0.1"]):
-        with pytest.raises(BadRequest):
+        with pytest.raises(AddressNotAllowed):
             check_addresses(target, addresses, Reach.LOOPBACK)

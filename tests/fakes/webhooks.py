@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core.errors import BadRequest, Conflict, NotFound
+from service.core.errors import AddressNotAllowed, Conflict, NotFound, RangeNotAllowed, TooManyEndpoints
 from service.core.upload import State, Upload
 from service.core.webhook import (
     Delivery,
@@ -38,7 +38,7 @@ class FakeWebhooks:
         """Add an endpoint."""
         with self._faults.at("webhooks.add"), self._lock:
             if len(self.of_account(endpoint.account_id)) >= most:
-                raise BadRequest("too many")
+                raise TooManyEndpoints("too many")
             self._endpoints[endpoint.id] = endpoint
 
     def find(self, endpoint_id: str) -> Endpoint | None:
@@ -136,7 +136,7 @@ class FakeWebhooks:
             ]
             found = self._not_pending(endpoint, sorted(wanted, key=lambda one: (one.at, one.id)))
             if len(found) > most:
-                raise BadRequest("too many")
+                raise RangeNotAllowed("too many")
             return len(self._make_due([endpoint.id], found, now))
 
     def page(self, endpoint_id: str, before: str | None, limit: int) -> Sequence[Delivery]:
@@ -260,7 +260,7 @@ class FakeSender:
     def vet(self, untrusted_url: str) -> None:
         """Take https alone."""
         if not untrusted_url.startswith("https://"):
-            raise BadRequest("https only")
+            raise AddressNotAllowed("https only")
 
     def send(self, url: str, message: Notice, secrets: Sequence[bytes], at: datetime) -> Reply:
         """Keep a message."""

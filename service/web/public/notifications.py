@@ -42,8 +42,9 @@ class UploadEvent(Document):
 class ScannerTrouble(Document):
     """Why nothing is released for now."""
 
+    ready: Literal[False]
     code: str = Field(description="Stable; tell causes apart by this.")
-    detail: str
+    advice: str
 
 
 class ScannerEvent(Document):
@@ -78,8 +79,8 @@ _HEADERS: Final = (
     Header("webhook-timestamp", "When this attempt was made, in seconds since 1970.", {"type": "integer"}),
     Header(
         "webhook-signature",
-        "`v1,` and a signature of id, timestamp and body; two with a blank between while a secret is rotated.",
-        {"type": "string", "pattern": "^v1,"},
+        "`v1,` and a signature of id, timestamp and body; two, with a blank between, after a rotation.",
+        {"type": "string", "pattern": "^v1,[A-Za-z0-9+/=]+( v1,[A-Za-z0-9+/=]+)*$"},
     ),
 )
 _WHAT: Final = {
@@ -94,9 +95,7 @@ _WHAT: Final = {
 #: Every event that is sent.
 NOTIFICATIONS: Final[Sequence[Notification]] = (
     *(
-        Notification(
-            kind.value, what, ScannerEvent if kind is EventType.UNREADY else UploadEvent, _HEADERS
-        )
+        Notification(kind.value, what, ScannerEvent if kind is EventType.UNREADY else UploadEvent, _HEADERS)
         for kind, what in _WHAT.items()
     ),
     Notification(TEST, "The account tries an endpoint", TrialEvent, _HEADERS),

@@ -1,29 +1,22 @@
 """What the routes of webhooks take and answer, as JSON."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from service.core.webhook import DeliveryState, Disabled, EventType
 from service.core.webhook_url import LONGEST_URL
 from service.stages import webhooks
+from service.web.public.documents import Document
 from service.web.public.operation import Body
 
 _LONGEST_DESCRIPTION: Final = 255
-_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_TIME: Final = Field(description="RFC 3339, in UTC.")
 #: One line of text: databases differ in what else they take.
 _Line = Annotated[str, Field(max_length=_LONGEST_DESCRIPTION, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class Shown(BaseModel):
-    """What an answer looks like."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EndpointDocument(Shown):
+class EndpointDocument(Document):
     """An endpoint, without its secret."""
 
     id: str = Field(pattern=f"^{webhooks.ENDPOINT_ID.pattern}$")
@@ -34,7 +27,7 @@ class EndpointDocument(Shown):
     disabled_reason: Disabled | None = Field(
         description="`asked`: by this API; `gone`: it answered 410; `failing`: nothing in three days."
     )
-    created_at: str = _TIME
+    created_at: datetime
 
 
 class NewEndpointDocument(EndpointDocument):
@@ -43,31 +36,29 @@ class NewEndpointDocument(EndpointDocument):
     secret: str = Field(description="Verifies what is sent. Keep it: it is not shown again.")
 
 
-class EndpointsDocument(Shown):
+class EndpointsDocument(Document):
     """All endpoints of the account, oldest first."""
 
     endpoints: list[EndpointDocument]
 
 
-class RotatedDocument(Shown):
+class RotatedDocument(Document):
     """A new secret, this once."""
 
     secret: str
-    previous_expires_at: str = Field(
-        description="Until then the secret before it signs too. RFC 3339, in UTC."
-    )
+    previous_expires_at: datetime = Field(description="Until then the secret before it signs too.")
 
 
-class AttemptDocument(Shown):
+class AttemptDocument(Document):
     """One attempt to deliver."""
 
-    at: str = _TIME
+    at: datetime
     status: int | None = Field(description="The status that was answered, if any was.")
     error: str | None = Field(description="What was wrong, in one word; `null` for a success.")
     duration_seconds: float
 
 
-class DeliveryDocument(Shown):
+class DeliveryDocument(Document):
     """One event on its way to one endpoint."""
 
     id: str = Field(pattern=f"^{webhooks.DELIVERY_ID.pattern}$")
@@ -75,18 +66,18 @@ class DeliveryDocument(Shown):
     type: str
     state: DeliveryState
     attempts: list[AttemptDocument]
-    created_at: str = _TIME
-    next_attempt_at: str | None = Field(description="RFC 3339, in UTC. `null` where there will be none.")
+    created_at: datetime
+    next_attempt_at: datetime | None = Field(description="`null` where there will be none.")
 
 
-class DeliveriesDocument(Shown):
+class DeliveriesDocument(Document):
     """A page of deliveries, newest first."""
 
     deliveries: list[DeliveryDocument]
     next: str | None = Field(description="The cursor of the next page.")
 
 
-class ReplayedDocument(Shown):
+class ReplayedDocument(Document):
     """How much is delivered again."""
 
     deliveries: int
@@ -97,6 +88,8 @@ class NewEndpoint(Body):
 
     url: str = Field(
         max_length=LONGEST_URL,
+        # Not every URL may be sent to, and what a name leads to no schema can say.
+        json_schema_extra={"format": "webhook-url"},
         description="https, a host that leads to public addresses only, port 443 or from 1024 up.",
     )
     events: list[EventType] | None = Field(
@@ -105,8 +98,28 @@ class NewEndpoint(Body):
     description: _Line = ""
 
 
+_TEXT, _NONE = {"type": "string"}, {"type": "null"}
+#: One event or a range, not both.
+_EITHER: Final[dict[str, Any]] = {
+    "oneOf": [
+        {
+            "title": "one event",
+            "required": ["event"],
+            "properties": {"event": _TEXT, "from": _NONE, "to": _NONE},
+        },
+        {
+            "title": "a range",
+            "required": ["from", "to"],
+            "properties": {"event": _NONE, "from": _TEXT, "to": _TEXT},
+        },
+    ]
+}
+
+
 class Replay(Body):
     """What to deliver again: one event, or those from one moment to before another."""
+
+    model_config = ConfigDict(json_schema_extra=_EITHER)
 
     event: str | None = Field(None, pattern=f"^{webhooks.EVENT_ID.pattern}$")
     begin: AwareDatetime | None = Field(None, alias="from", description="RFC 3339.")
@@ -116,7 +129,4 @@ class Replay(Body):
     def _one_of_both(self) -> "Replay":
         if (self.event is None) is (self.begin is None) or (self.begin is None) is not (self.end is None):
             raise ValueError("send either event, or from and to")
-        for moment in (self.begin, self.end):
-            if moment is not None and not _EARLIEST <= moment <= _LATEST:
-                raise ValueError("from and to must be of this century")
         return self

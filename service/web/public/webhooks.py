@@ -11,7 +11,7 @@ from service.core.representation import rfc3339
 from service.core.webhook import Disabled, delivery_document, endpoint_document
 from service.stages import webhooks
 from service.stages.parts import Parts
-from service.web.public.operation import Answer, Body, Door, Operation, Query, Whole
+from service.web.public.operation import Answer, Body, Door, Operation, PathPart, Query, Whole
 from service.web.public.webhook_models import (
     DeliveriesDocument,
     DeliveryDocument,
@@ -36,7 +36,11 @@ class _Page(Query):
     )
 
 
-_ID: Final = {"endpoint_id": "The endpoint's id."}
+_ID: Final = {
+    "endpoint_id": PathPart(
+        "The endpoint's id.", f"^{webhooks.ENDPOINT_ID.pattern}$", "we_0199f3a1c2d45e6f708192a3"
+    )
+}
 
 
 def _operation(
@@ -67,6 +71,7 @@ CREATE: Final = _operation(
     Answer("The endpoint, with its secret this once.", NewEndpointDocument, headers={"Location": "It."}),
     body=NewEndpoint,
     collection=True,
+    problems=(errors.AddressNotAllowed, errors.TooManyEndpoints),
 )
 LIST: Final = _operation(
     "List webhook endpoints", 200, Answer("All endpoints.", EndpointsDocument), collection=True
@@ -100,7 +105,7 @@ REPLAY: Final = _operation(
     202,
     Answer("How many are on their way again, with the ids they had.", ReplayedDocument),
     body=Replay,
-    problems=(errors.EndpointDisabled,),
+    problems=(errors.EndpointDisabled, errors.RangeNotAllowed),
 )
 
 
