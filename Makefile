@@ -26,6 +26,7 @@ format: install-dev
 
 docs: install-dev
 	$(BIN)/python -m docs.draw
+	$(BIN)/python -m docs.openapi
 
 lock: install-dev
 	$(COMPILE) --upgrade requirements.in --output-file requirements.txt

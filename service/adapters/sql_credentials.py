@@ -10,7 +10,7 @@ from service.adapters import quota, rows
 from service.adapters.database import Database, serialize
 from service.adapters.schema import accounts, api_keys
 from service.adapters.schema_grants import grant_keys, grants, signing_keys
-from service.core.errors import BadRequest, Conflict, LedgerUnavailable
+from service.core.errors import BadRequest, Conflict, LedgerUnavailable, TooManyKeys
 from service.core.grant import Grant
 from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 
@@ -78,7 +78,7 @@ class SqlCredentials:
             serialize(connection, key.account_id)
             connection.execute(insert(grant_keys), rows.grant_key_to_row(key))
             if (connection.scalar(live) or 0) > most_live:
-                raise BadRequest(f"The account has {most_live} live keys already. Revoke one first.")
+                raise TooManyKeys(f"The account has {most_live} live keys already. Revoke one first.")
 
     def grant_key(self, key_id: str) -> GrantKey | None:
         """Return an account's key."""

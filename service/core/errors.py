@@ -14,6 +14,7 @@
     |   +-- Gone                   the content was erased
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
+    |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
     |   +-- Overloaded             every place for this is taken, by all or by the account
     |   +-- IdempotencyMismatch    the Idempotency-Key was used for another request
@@ -117,6 +118,12 @@ class NotReleased(Refused):
     """The content is not released: still being checked, held, blocked or refused."""
 
     code = "not_released"
+
+
+class TooManyKeys(Refused):
+    """The account has as many live keys as it may have; one must be revoked first."""
+
+    code = "too_many_keys"
 
 
 class Busy(Refused):

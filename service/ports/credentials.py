@@ -88,7 +88,7 @@ class Credentials(Protocol):
         """Return all signing keys, newest first."""
 
     def add_grant_key(self, key: GrantKey, most_live: int) -> None:
-        """Add an account's key. Raises ``BadRequest`` if the account has ``most_live`` live ones."""
+        """Add an account's key. Raises ``TooManyKeys`` if the account has ``most_live`` live ones."""
 
     def grant_key(self, key_id: str) -> GrantKey | None:
         """Return an account's key by its id, revoked or not."""

@@ -19,6 +19,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.NotFound: 404,
     errors.TooSlow: 408,
     errors.NotReleased: 409,
+    errors.TooManyKeys: 409,
     errors.Busy: 409,
     errors.EndpointDisabled: 409,
     errors.Conflict: 409,
@@ -34,15 +35,24 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.Overloaded: 503,
     errors.PartUnavailable: 503,
 }
-_RETRY_AFTER: Final = "5"
+#: Headers that every problem of a status comes with.
+PROBLEM_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
+    401: {"WWW-Authenticate": 'Bearer realm="greenroom"'},
+    503: {"Retry-After": "5"},
+}
 
 
-def status_of(error: errors.GreenroomError) -> int:
-    """Return the status for ``error``; 500 for one that a sender should never see."""
-    for kind in type(error).__mro__:
+def status_of(error: type[errors.GreenroomError]) -> int:
+    """Return the status for errors of a class; 500 for one that a sender should never see."""
+    for kind in error.__mro__:
         if kind in STATUSES:
             return STATUSES[kind]
     return 500
+
+
+def title_of(error: type[errors.GreenroomError]) -> str:
+    """Return what errors of a class mean, in one line."""
+    return (error.__doc__ or "").split("\n")[0].rstrip(".")
 
 
 def problem(status: int, code: str, title: str, detail: str, *, retryable: bool) -> Response:
@@ -57,10 +67,7 @@ def problem(status: int, code: str, title: str, detail: str, *, retryable: bool)
         "request_id": g.get("request_id"),
     }
     response = Response(json.dumps(document), status, content_type="application/problem+json")
-    if status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = _RETRY_AFTER
+    response.headers.update(PROBLEM_HEADERS.get(status, {}))
     return response
 
 
@@ -69,13 +76,12 @@ def register(app: Flask, log: EventLog) -> None:
 
     @app.errorhandler(errors.GreenroomError)
     def known(error: errors.GreenroomError) -> Response:
-        status = status_of(error)
+        status = status_of(type(error))
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             return unknown(error)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             log.failure("part_unavailable", error, {"code": error.code})
-        title = (type(error).__doc__ or "").split("\n")[0].rstrip(".")
-        answer = problem(status, error.code, title, str(error), retryable=error.retryable)
+        answer = problem(status, error.code, title_of(type(error)), str(error), retryable=error.retryable)
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer

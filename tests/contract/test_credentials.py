@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from service.core.errors import BadRequest, Conflict, QuotaExceeded
+from service.core.errors import BadRequest, Conflict, QuotaExceeded, TooManyKeys
 from service.core.grant import Grant, GrantKind
 from service.core.upload import Event, State
 from service.ports import Credentials, GrantKey, SigningKey
@@ -124,7 +124,7 @@ def test_an_accounts_keys_are_its_own(credentials: Credentials) -> None:
     newer = GrantKey("gk_1", "acme", "staging", {"kty": "OKP"}, NOON + SECOND, None)
     credentials.add_grant_key(newer, 2)
     credentials.add_grant_key(older, 2)
-    with pytest.raises(BadRequest):
+    with pytest.raises(TooManyKeys):
         credentials.add_grant_key(replace(older, id="gk_3"), 2)
     assert credentials.grant_key("gk_3") is None
     credentials.add_grant_key(replace(older, id="gk_4", account_id="other"), 2)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from service.core.errors import BadRequest, Conflict
+from service.core.errors import BadRequest, Conflict, TooManyKeys
 from service.core.grant import Grant
 from service.core.upload import State, Upload
 from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
@@ -79,7 +79,7 @@ class FakeCredentials:
         """Add an account's key within the limit."""
         with self._faults.at("credentials.add_grant_key"), self._lock:
             if sum(known.revoked_at is None for known in self._of(key.account_id)) >= most_live:
-                raise BadRequest(f"the account has {most_live} live keys already")
+                raise TooManyKeys(f"the account has {most_live} live keys already")
             self._grant_keys[key.id] = key
 
     def grant_key(self, key_id: str) -> GrantKey | None:

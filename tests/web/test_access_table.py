@@ -94,6 +94,9 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/v1/policy"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
+    ("GET", "/reference"): PUBLIC,
+    ("GET", "/reference.css"): PUBLIC,
     ("GET", "/.well-known/jwks.json"): PUBLIC,
     ("POST", "/v1/uploads"): Entry(
         Scope.UPLOAD, OPEN, 403, OPEN, "meeting=m1&name=n.txt", {"data": b"minutes"}

@@ -30,6 +30,7 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.RateLimited: (429, "rate_limited"),
     errors.NotReleased: (409, "not_released"),
     errors.EndpointDisabled: (409, "endpoint_disabled"),
+    errors.TooManyKeys: (409, "too_many_keys"),
     errors.Busy: (409, "busy"),
     errors.Conflict: (409, "conflict"),
     errors.Overloaded: (503, "overloaded"),

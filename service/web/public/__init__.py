@@ -1,20 +1,17 @@
 """The public API (v1) for meeting backends, as a Flask app."""
 
-import re
 import secrets
-from typing import Final
 
 from flask import Flask, Response, g, request
 
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import grants, health, policy, uploads, webhooks
+from service.web.public import contract, grants, health, policy, uploads, webhooks
 from service.web.public import jitsi as jitsi_routes
+from service.web.public.conventions import REQUEST_ID
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
-
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
@@ -33,7 +30,7 @@ def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
     @app.before_request
     def name_request() -> None:
         given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         parts.log.bind(request=g.request_id)
 
     @app.after_request
@@ -44,12 +41,13 @@ def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
         return response
 
     errors.register(app, parts.log)
-    app.register_blueprint(health.blueprint(parts))
     door = Door(parts)
+    app.register_blueprint(health.blueprint(parts, door))
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:
         app.register_blueprint(jitsi_routes.blueprint(parts, slots, jitsi))
+    app.register_blueprint(contract.blueprint(app, door))
     return app

@@ -16,7 +16,7 @@ from service.web.public.slots import Slots
 #: Seconds in which a download must take a chunk of 256 KiB.
 _STALL: Final = 30.0
 #: What a browser may do with a download: nothing but save it.
-_HEADERS: Final = {
+HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-site",
@@ -36,7 +36,7 @@ def download(parts: Parts, slots: Slots, upload: Upload) -> Response:
             _bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = read.released_content(parts, upload)
             answer.call_on_close(held.pop_all().close)
-    answer.headers.update(_HEADERS)
+    answer.headers.update(HEADERS)
     answer.headers["Content-Disposition"] = content_disposition(upload.name)
     answer.headers["Content-Length"] = str(upload.size)
     answer.headers["Repr-Digest"] = headers.repr_digest(upload.sha256 or "")

@@ -1,10 +1,10 @@
 """``/v1/grants``, ``/v1/grant-keys`` and ``/.well-known/jwks.json``."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from flask import Blueprint, Response, jsonify
-from pydantic import BaseModel, Field
+from pydantic import ConfigDict, Field
 
 from service.core import errors
 from service.core.caller import Caller, Scope
@@ -14,32 +14,66 @@ from service.core.representation import rfc3339
 from service.ports import GrantKey
 from service.stages import grants, signing
 from service.stages.parts import UPLOAD_ID, Parts
-from service.web.public.operation import Answer, Body, Door, Operation
+from service.web.public.documents import Document
+from service.web.public.operation import Answer, Body, Count, Door, Operation
 
 _LONGEST: Final = int(LONGEST_LIFE.total_seconds())
 _CACHED: Final = "public, max-age=300"
 
 
+#: Which limits go with which kind.
+_BY_KIND: Final[dict[str, Any]] = {
+    "oneOf": [
+        {"title": "upload", "properties": {"kind": {"const": "upload"}, "file": {"type": "null"}}},
+        {
+            "title": "download",
+            "properties": {
+                "kind": {"const": "download"},
+                "max_files": {"type": "null"},
+                "max_bytes": {"type": "null"},
+                "types": {"maxItems": 0},
+            },
+        },
+    ]
+}
+_Extension = Annotated[
+    str, Field(pattern=f"^{EXTENSION.pattern}$", json_schema_extra={"format": "accepted-extension"})
+]
+
+
 class GrantRequest(Body):
     """What a grant shall allow."""
+
+    model_config = ConfigDict(json_schema_extra=_BY_KIND)
 
     kind: GrantKind = Field(description="For a presenter or for a participant.", strict=False)
     meeting: str = Field(pattern=f"^{IDENTIFIER.pattern}$", description="The meeting's id.")
     file: str | None = Field(
         None, pattern=f"^{UPLOAD_ID.pattern}$", description="Download only: this file and no other."
     )
-    max_files: int | None = Field(None, ge=1, le=MOST_FILES, description="Upload only: how many files.")
-    max_bytes: int | None = Field(None, ge=1, le=MOST_BYTES, description="Upload only: bytes in all.")
-    types: list[str] = Field(
+    max_files: Count | None = Field(None, ge=1, le=MOST_FILES, description="Upload only: how many files.")
+    max_bytes: Count | None = Field(None, ge=1, le=MOST_BYTES, description="Upload only: bytes in all.")
+    types: list[_Extension] = Field(
         [], max_length=MOST_TYPES, description="Upload only: extensions, of those that the policy accepts."
     )
-    expires_in: int = Field(_LONGEST, ge=1, le=_LONGEST, description="Seconds that the token lives.")
+    expires_in: Count = Field(_LONGEST, ge=1, le=_LONGEST, description="Seconds that the token lives.")
 
 
 class RefreshRequest(Body):
     """How long the new token shall live."""
 
-    expires_in: int = Field(_LONGEST, ge=1, le=_LONGEST, description="Seconds that the token lives.")
+    expires_in: Count = Field(_LONGEST, ge=1, le=_LONGEST, description="Seconds that the token lives.")
+
+
+_PUBLIC_KEY: Final[dict[str, Any]] = {
+    "required": ["kty", "crv", "x"],
+    "properties": {
+        "kty": {"const": "OKP"},
+        "crv": {"const": "Ed25519"},
+        "x": {"type": "string", "pattern": "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"},
+        "d": False,
+    },
+}
 
 
 class KeyRequest(Body):
@@ -47,12 +81,13 @@ class KeyRequest(Body):
 
     name: str = Field("", max_length=255, description="What the key is for.")
     jwk: dict[str, Any] = Field(
-        description="An Ed25519 public key (RFC 8037).",
+        description="An Ed25519 public key (RFC 8037), without its private part.",
+        json_schema_extra=_PUBLIC_KEY,
         examples=[{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}],
     )
 
 
-class GrantDocument(BaseModel):
+class GrantDocument(Document):
     """A grant."""
 
     id: str
@@ -72,7 +107,7 @@ class MintedGrant(GrantDocument):
     token: str = Field(description="What the holder sends: `Authorization: Bearer TOKEN`.")
 
 
-class Used(BaseModel):
+class Used(Document):
     """How much of an upload grant is used, uploads that are arriving included."""
 
     files: int
@@ -87,7 +122,7 @@ class GrantState(GrantDocument):
     used: Used
 
 
-class KeyDocument(BaseModel):
+class KeyDocument(Document):
     """A registered public key. Its `id` is the `kid` of the tokens that it signs."""
 
     id: str
@@ -97,13 +132,13 @@ class KeyDocument(BaseModel):
     revoked_at: datetime | None
 
 
-class KeyList(BaseModel):
+class KeyList(Document):
     """The keys of an account, oldest first."""
 
     keys: list[KeyDocument]
 
 
-class KeySet(BaseModel):
+class KeySet(Document):
     """A JWK Set (RFC 7517, 5)."""
 
     keys: list[dict[str, str]]
@@ -150,6 +185,7 @@ REGISTER: Final = Operation(
     {201: Answer("The key. Tokens that it signed are grants from now on.", KeyDocument)},
     scope=Scope.GRANTS,
     body=KeyRequest,
+    problems=(errors.TooManyKeys,),
 )
 KEYS: Final = Operation(
     "List registered keys", "grants", {200: Answer("All keys.", KeyList)}, scope=Scope.GRANTS
@@ -188,7 +224,7 @@ def _add_grants(routes: Blueprint, parts: Parts, door: Door) -> None:
             upload_id=body.file,
             max_files=body.max_files,
             max_bytes=body.max_bytes,
-            types=_extensions(body.types),
+            types=frozenset(body.types),
         )
         return _minted(grants.mint(parts, caller, wanted))
 
@@ -242,13 +278,6 @@ def _add_keys(routes: Blueprint, parts: Parts, door: Door) -> None:
         answer = jsonify(signing.key_set(parts))
         answer.headers["Cache-Control"] = _CACHED
         return answer
-
-
-def _extensions(untrusted_types: list[str]) -> frozenset[str]:
-    for one in untrusted_types:
-        if not EXTENSION.fullmatch(one):
-            raise errors.BadRequest("types: an extension is 1 to 16 of a-z 0-9, without a dot.")
-    return frozenset(untrusted_types)
 
 
 def _minted(minted: grants.Minted) -> Response:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from service.core.errors import BadRequest
-from service.web.public.operation import Header
+from service.web.public.operation import Header, Sent
 
 LONGEST_WAIT: Final = 60
 #: How a sender says how long it waits for the verdict.
@@ -22,7 +22,23 @@ REPR_DIGEST: Final = Header(
     {"type": "string"},
 )
 #: What an upload's document comes with while it is not at rest.
-LATER: Final = {"Retry-After": "Seconds after which to ask again, where the verdict is not there yet."}
+LATER: Final = {
+    "Retry-After": Sent(
+        "Seconds after which to ask again, where the verdict is not there yet.", {"type": "integer"}
+    )
+}
+#: Where to ask for what was made.
+LOCATION: Final = {
+    "Location": Sent("Where to ask for it.", {"type": "string", "format": "uri-reference"}, always=True)
+}
+#: What a content comes with.
+SENT_DIGEST: Final = {
+    "Repr-Digest": Sent(
+        "The content's SHA-256 (RFC 9530).",
+        {"type": "string", "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$"},
+        always=True,
+    )
+}
 _SHA256_BYTES: Final = 32
 _PREFER_WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNORECASE)
 #: Old habits write the algorithm in capitals; a sender who means a digest must not go unchecked.

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
 
@@ -10,18 +10,34 @@ from service.core.errors import PartUnavailable
 from service.core.outcome import Engine
 from service.core.trust import signature_age
 from service.stages.parts import Parts
+from service.web.public import documents
+from service.web.public.operation import Answer, Door, Operation
+
+ALIVE: Final = Operation(
+    "See whether the process answers", "health", {200: Answer("It does.", documents.Alive)}
+)
+READY: Final = Operation(
+    "See whether uploads can be taken and scanned",
+    "health",
+    {
+        200: Answer("Everything that the service stands on is well.", documents.Readiness),
+        503: Answer("Something is wrong; `checks` says what.", documents.Readiness),
+    },
+)
 
 
-def blueprint(parts: Parts) -> Blueprint:
+def blueprint(parts: Parts, door: Door) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("health", __name__)
     newest = _Newest(parts)
 
     @routes.get("/healthz")
+    @door.operation(ALIVE)
     def healthz() -> Response:
         return jsonify({"status": "ok"})
 
     @routes.get("/readyz")
+    @door.operation(READY)
     def readyz() -> Response:
         report = newest.report()
         answer = jsonify(report)

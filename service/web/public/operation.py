@@ -12,7 +12,16 @@ from typing import Annotated, Any, Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from service.core.caller import Caller, Scope
 from service.core.errors import (
@@ -21,6 +30,7 @@ from service.core.errors import (
     IdempotencyInProgress,
     IdempotencyMismatch,
     LedgerUnavailable,
+    NotFound,
     RateLimited,
 )
 from service.ports import Claim
@@ -41,6 +51,15 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _whole(value: object) -> object:
+    """Take 5.0 for 5, as JSON schema does: JSON has one kind of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: A whole number in a JSON document.
+Count = Annotated[int, BeforeValidator(_whole)]
+
+
 def _decimal(value: object) -> object:
     """Refuse what is no plain whole number: signs, blanks, underscores and other scripts' digits."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
@@ -48,8 +67,20 @@ def _decimal(value: object) -> object:
     return value
 
 
+class _Decimal:
+    """Reads a number with ``_decimal`` and describes what that takes."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_decimal, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"minimum": 0, "maximum": 999_999_999, **handler(schema)}
+
+
 #: A whole number in a query.
-Whole = Annotated[int, BeforeValidator(_decimal)]
+Whole = Annotated[int, _Decimal()]
 
 
 class Query(BaseModel):
@@ -59,13 +90,26 @@ class Query(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A header of an answer, with its JSON schema. ``always`` if no such answer comes without it."""
+
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One successful answer: what it means, and the model of its JSON or its media type."""
+    """One successful answer: what it means, and the type of its JSON or its media type.
+
+    JSON without a ``model`` means an answer without a body. A header that is only described is a text
+    that may be left out.
+    """
 
     description: str
     model: Any = None
     media_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Sent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +122,20 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class PathPart:
+    """A parameter in a route's path. What does not match ``pattern`` (anchored) is not found."""
+
+    description: str
+    pattern: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """A request body that is no JSON: its media types and what they hold."""
+    """A request body that is no JSON: its media types and what they hold.
+
+    ``multipart/form-data`` among them means one part, ``file``.
+    """
 
     description: str
     media_types: Sequence[str]
@@ -91,7 +147,9 @@ class Operation:
 
     ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``credential`` names the
     kind of bearer token that callers show, for the document; the ``Door`` knows how it is checked.
-    ``problems`` are the errors of its own, beside those that its other declarations bring.
+    ``problems`` are the errors of its own, beside those that its other declarations bring (see
+    ``conventions``). ``path`` describes the parameters in its path, ``description`` says in CommonMark what
+    the summary has no room for.
     """
 
     summary: str
@@ -102,7 +160,7 @@ class Operation:
     query: type[Query] | None = None
     body: type[Body] | Content | None = None
     headers: Sequence[Header] = ()
-    path: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str | PathPart] = field(default_factory=dict)
     problems: Sequence[type[GreenroomError]] = ()
     description: str = ""
 
@@ -112,7 +170,10 @@ IDEMPOTENCY_KEY: Final = Header(
     "Idempotency-Key",
     "A new text for each new request, such as a UUID, bare or quoted. The same request with the same key "
     "within 24 hours is done once and answered the same.",
-    {"type": "string", "minLength": 1, "maxLength": 512},
+    {
+        "type": "string",
+        "pattern": r'^(?:[!#-~](?:[ -~]{0,253}[!-~])?|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$',
+    },
 )
 #: What every route that creates something may answer beside its own problems.
 _OF_CREATING: Final = (IdempotencyMismatch, IdempotencyInProgress, RateLimited, LedgerUnavailable)
@@ -120,15 +181,16 @@ _OF_CREATING: Final = (IdempotencyMismatch, IdempotencyInProgress, RateLimited, 
 
 def headers_of(operation: Operation, method: str) -> Sequence[Header]:
     """Return every header that a route reads, those included that ``Door`` reads for it."""
-    return (*operation.headers, IDEMPOTENCY_KEY) if _creates(operation, method) else operation.headers
+    return (*operation.headers, IDEMPOTENCY_KEY) if creates(operation, method) else operation.headers
 
 
 def problems_of(operation: Operation, method: str) -> Sequence[type[GreenroomError]]:
     """Return the errors of a route, those included that ``Door`` raises for what it creates."""
-    return (*operation.problems, *_OF_CREATING) if _creates(operation, method) else operation.problems
+    return (*operation.problems, *_OF_CREATING) if creates(operation, method) else operation.problems
 
 
-def _creates(operation: Operation, method: str) -> bool:
+def creates(operation: Operation, method: str) -> bool:
+    """Tell whether a route creates something, which is counted and may be asked to be done once."""
     return method == "POST" and operation.scope is not None
 
 
@@ -152,17 +214,18 @@ class Door:
             @functools.wraps(view)
             def guarded(**path: str) -> ResponseReturnValue:
                 given: dict[str, Any] = dict(path)
-                creates = _creates(operation, request.method)
+                creating = creates(operation, request.method)
                 if operation.scope is not None:
                     given["caller"] = self._caller(operation.scope)
-                if creates:
+                if creating:
                     throttle(self._parts, given["caller"])
-                key = retries.given_key() if creates else None
+                key = retries.given_key() if creating else None
+                _check_path(operation.path, path)
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
                     given["body"] = _json(operation.body)
-                if creates and isinstance(operation.body, Content):
+                if creating and isinstance(operation.body, Content):
                     return self._once_content(view, given, key)
                 return self._once(view, given, key) if key is not None else view(**given)
 
@@ -205,7 +268,16 @@ def _json(model: type[Body]) -> Body:
         raise BadRequest(_sentence(error)) from None
 
 
+def _check_path(parts: Mapping[str, str | PathPart], given: Mapping[str, str]) -> None:
+    for name, part in parts.items():
+        if isinstance(part, PathPart) and not re.fullmatch(part.pattern, given[name]):
+            raise NotFound("There is nothing of that name.")
+
+
 def _query(model: type[Query]) -> Query:
+    for name in model.model_fields:
+        if len(request.args.getlist(name)) > 1:
+            raise BadRequest(f"{name}: give it once.")
     try:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:

@@ -5,10 +5,13 @@ from typing import Final
 from flask import Blueprint, Response, jsonify
 
 from service.stages.parts import Parts
+from service.web.public import documents
 from service.web.public.operation import Answer, Door, Operation
 
 PUBLISHED: Final = Operation(
-    "Read the upload policy", "policy", {200: Answer("What may be sent and what happens to it.")}
+    "Read the upload policy",
+    "policy",
+    {200: Answer("What may be sent and what happens to it.", documents.Policy)},
 )
 
 

@@ -18,11 +18,11 @@ from service.stages import once, read
 from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, wait_for_rest
-from service.web.public import headers, retries
+from service.web.public import documents, headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
-from service.web.public.download import download
-from service.web.public.headers import LATER, PREFER, REPR_DIGEST
-from service.web.public.operation import Answer, Content, Door, Operation, Query, Whole
+from service.web.public.download import HEADERS, download
+from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST, SENT_DIGEST
+from service.web.public.operation import Answer, Content, Door, Operation, PathPart, Query, Sent, Whole
 from service.web.public.pace import Pace
 from service.web.public.slots import Slots
 
@@ -33,68 +33,112 @@ _PAGE: Final = 50
 class _Post(Query):
     """What is said of a file that is sent."""
 
-    meeting: str = Field(description="The meeting's id.", pattern=f"^{IDENTIFIER.pattern}$")
-    name: str = Field("", description="The file's name. May be left out where a form names it.")
+    meeting: str = Field(
+        description="The meeting's id, which you choose.",
+        pattern=f"^{IDENTIFIER.pattern}$",
+        examples=["townhall-2026"],
+    )
+    name: str = Field(
+        "",
+        description="The file's name. Its extension must be one that `/v1/policy` lists. May be left out"
+        " where a form names the file.",
+        examples=["agenda.txt"],
+        json_schema_extra={"format": "file-name"},
+    )
 
 
 class _Ask(Query):
     """How to ask for one upload."""
 
     wait: Whole = Field(
-        0, lt=10**6, description=f"Seconds to wait for a verdict, at most {headers.LONGEST_WAIT}."
+        0,
+        le=999_999,
+        description=f"Seconds to wait for a verdict; more than {headers.LONGEST_WAIT} count as that many.",
     )
 
 
 class _Page(Query):
     """Which page of a meeting's uploads."""
 
-    meeting: str = Field(description="The meeting's id.", pattern=f"^{IDENTIFIER.pattern}$")
+    meeting: str = Field(
+        description="The meeting's id.", pattern=f"^{IDENTIFIER.pattern}$", examples=["townhall-2026"]
+    )
     limit: Whole = Field(_PAGE, ge=1, le=read.MOST_PER_PAGE, description="Uploads on a page.")
     cursor: str | None = Field(
         None, pattern=f"^{UPLOAD_ID.pattern}$", description="`next` of the page before."
     )
 
 
-_ID: Final = {"upload_id": "The upload's id."}
+_ID: Final = {
+    "upload_id": PathPart(
+        "The upload's id.", f"^{UPLOAD_ID.pattern}$", example="up_0199f3a1c2d45e6f708192a3b4c5d6e7"
+    )
+}
 POST: Final = Operation(
     "Send a file",
     "uploads",
     {
-        201: Answer("The file came to rest: released, held or blocked.", headers={"Location": "The upload."}),
-        202: Answer("The file is stored safely; its verdict is not there yet.", headers=LATER),
+        201: Answer(
+            "The file came to rest: `released`, `held` or `blocked`.", documents.Upload, headers=LOCATION
+        ),
+        202: Answer(
+            "The file is stored safely; its verdict is not there yet. Ask for it at `Location`.",
+            documents.Upload,
+            headers={**LOCATION, **LATER},
+        ),
     },
     scope=Scope.UPLOAD,
     query=_Post,
-    body=Content("The file, as it is or as the one part of a form.", ("*/*", "multipart/form-data")),
+    body=Content(
+        "The file, as it is or as the one part of a form. Its own media"
+        " type is as good as `application/octet-stream`; no body is an empty file.",
+        ("application/octet-stream", "multipart/form-data"),
+    ),
     headers=(PREFER, REPR_DIGEST),
     problems=(
         *(errors.TooLarge, errors.TypeNotAllowed, errors.Truncated, errors.DigestMismatch, errors.TooSlow),
-        *(errors.Overloaded, errors.Conflict, errors.QuotaExceeded),
+        *(errors.Overloaded, errors.Conflict, errors.QuotaExceeded, errors.StoreUnavailable),
     ),
+    description="The file is scanned while it arrives. Unless `Prefer` says otherwise the answer waits up to"
+    f" {_DEFAULT_WAIT} seconds after the last byte for the verdict.",
 )
 ASK: Final = Operation(
     "Ask for an upload",
     "uploads",
-    {200: Answer("The upload and the times of its steps.", headers=LATER)},
+    {200: Answer("The upload and the times of its steps.", documents.Upload, headers=LATER)},
     scope=Scope.READ,
     query=_Ask,
     path=_ID,
     problems=(errors.NotFound,),
+    description="An upload whose content was deleted is still there, with the state `erased`.",
 )
 PAGE: Final = Operation(
     "List a meeting's uploads",
     "uploads",
-    {200: Answer("A page of uploads, newest first, and the cursor of the next page.")},
+    {200: Answer("A page of uploads, newest first, and the cursor of the next page.", documents.UploadPage)},
     scope=Scope.READ,
     query=_Page,
 )
 CONTENT: Final = Operation(
     "Download a released file",
     "uploads",
-    {200: Answer("The file.", media_type="*/*", headers={"Repr-Digest": "The file's SHA-256 (RFC 9530)."})},
+    {
+        200: Answer(
+            "The file.",
+            media_type="*/*",
+            headers={
+                "Content-Disposition": Sent("An attachment with the file's name (RFC 6266).", always=True),
+                **SENT_DIGEST,
+                **{name: Sent("", {"const": value}, always=True) for name, value in HEADERS.items()},
+            },
+        )
+    },
     scope=Scope.DOWNLOAD,
     path=_ID,
-    problems=(errors.NotFound, errors.NotReleased, errors.Gone, errors.Overloaded),
+    problems=(
+        *(errors.NotFound, errors.NotReleased, errors.Gone, errors.Overloaded, errors.StoreUnavailable),
+    ),
+    description="A browser that is led here saves the file and does nothing else with it.",
 )
 DELETE: Final = Operation(
     "Delete an upload",
@@ -102,7 +146,8 @@ DELETE: Final = Operation(
     {204: Answer("The content is gone; what stays is the record that it was.")},
     scope=Scope.DELETE,
     path=_ID,
-    problems=(errors.NotFound, errors.Busy, errors.Conflict),
+    problems=(errors.NotFound, errors.Busy, errors.Conflict, errors.StoreUnavailable),
+    description="May be called again: an upload that is deleted already stays so.",
 )
 
 
