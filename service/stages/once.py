@@ -39,7 +39,7 @@ from service.ports import Claim, Entry, Reply, Source
 from service.stages.advance import recover
 from service.stages.parts import Parts
 from service.stages.receive import CHUNK
-from service.stages.take_in import Arrival
+from service.stages.take_in import Arrival, take_in
 
 #: How long a key and its answer are kept.
 KEPT: Final = timedelta(hours=24)
@@ -154,6 +154,18 @@ def _refusals(kind: type[ContentRefused] = ContentRefused) -> Iterator[type[Cont
     yield kind
     for narrower in kind.__subclasses__():
         yield from _refusals(narrower)
+
+
+def take_in_once(
+    parts: Parts, arrival: Arrival, source: Source, begun: Claim | Earlier | None
+) -> Upload | Reply:
+    """Take an upload in under the claim that ``begun`` is, if it is one, or compare it with its first time.
+
+    Raises as ``take_in`` and ``same_again`` do.
+    """
+    if begun is None or isinstance(begun, Claim):
+        return take_in(parts, replace(arrival, claim=begun), source)
+    return same_again(begun, arrival, source)
 
 
 def same_again(earlier: Earlier, arrival: Arrival, source: Source) -> Reply | Upload:

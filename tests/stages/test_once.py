@@ -94,15 +94,16 @@ def test_while_an_upload_arrives_its_key_is_running(world: World) -> None:
 
     def meanwhile() -> None:
         if world.ledger.rows():
-            world.clock.advance(12)
+            world.clock.advance(15)
             world.heartbeat.beat()
-            world.report_canaries()
             with pytest.raises(IdempotencyInProgress):
                 begin(world)
             asked.append(1)
 
     send(world, Scripted(PDF, step=64 * 1024, between=meanwhile))
     assert len(asked) > 3
+    world.work()
+    assert world.row().state is State.RELEASED
     assert isinstance(begin(world), Unanswered)
 
 

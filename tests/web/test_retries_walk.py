@@ -9,23 +9,14 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from service.core.errors import LedgerUnavailable, ScannerUnavailable, StoreUnavailable
 from service.core.upload import State
 from service.stages.access import SCOPES, create_key
 from service.web.public import create_app
 from service.web.public.slots import Slots
 from tests.fakes.faults import Crash, Moment
+from tests.stages.test_walk import ERRORS
 from tests.stages.world import PDF, World
 
-ERRORS: Final = {
-    "ledger": LedgerUnavailable,
-    "answers": LedgerUnavailable,
-    "webhooks": LedgerUnavailable,
-    "credentials": LedgerUnavailable,
-    "queue": LedgerUnavailable,
-    "store": StoreUnavailable,
-    "scanner": ScannerUnavailable,
-}
 FINAL: Final = {200, 201, 202, 415}
 #: What nobody took in, so that it may be there besides the one upload that was.
 NOTHING: Final = {State.ABANDONED, State.REFUSED}
@@ -34,16 +25,17 @@ NOTHING: Final = {State.ABANDONED, State.REFUSED}
 class Sender:
     """Somebody with a key, in a world whose web process dies and is started again."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, key: str | None = "k") -> None:
         self._world = world
         self._name = name
+        self._key = {} if key is None else {"Idempotency-Key": key}
         self._api_key = create_key(world.parts, "acme", "test", SCOPES, None)
         self.before = len(world.faults.calls)
 
     def send(self) -> TestResponse | None:
         """Send the upload; `None` if the connection broke."""
         app: Flask = create_app(self._world.parts, Slots(uploads=2, waits=2, downloads=2))
-        headers = {"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": "k", "Prefer": "wait=0"}
+        headers = {"Authorization": f"Bearer {self._api_key}", "Prefer": "wait=0", **self._key}
         query = {"meeting": "m1", "name": self._name}
         try:
             return app.test_client().post(
@@ -73,6 +65,12 @@ def operations(name: str) -> list[tuple[str, int]]:
     sender.send_until_answered()
     world.settle()
     return [(called, number) for called, number in world.faults.calls[sender.before :] if number <= 12]
+
+
+@pytest.fixture
+def world() -> World:
+    """A world without faults."""
+    return World()
 
 
 Strike = Callable[[World, str, int, Moment], None]
@@ -119,6 +117,16 @@ def test_one_fault_at_every_operation_makes_no_second_upload(
         assert world.broken_laws() == [], where
         walked += 1
     assert walked > 20
+
+
+@pytest.mark.parametrize(("key", "more"), [(None, []), ("k", ["answers.find", "answers.settle"])])
+def test_a_key_costs_one_question_and_one_answer(world: World, key: str | None, more: list[str]) -> None:
+    """An upload without one is three commits as ever and asks nothing; the first of them takes the key."""
+    sender = Sender(world, "deck.pdf", key)
+    assert sender.send_until_answered().status_code == 201
+    asked = [called for called, _ in world.faults.calls[sender.before :]]
+    assert asked.count("ledger.save") == 3
+    assert [called for called in asked if called.startswith("answers.")] == more
 
 
 def test_the_walk_meets_every_step_of_a_key() -> None:

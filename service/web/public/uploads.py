@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Final
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
@@ -18,7 +17,7 @@ from service.ports import Claim, Reply, Source
 from service.stages import once, read
 from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
-from service.stages.take_in import Arrival, take_in, wait_for_rest
+from service.stages.take_in import Arrival, wait_for_rest
 from service.web.public import documents, headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
 from service.web.public.download import HEADERS, download
@@ -165,10 +164,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
             arrival, source = _arrival(parts, caller, query, patience, body)
-            if begun is None or isinstance(begun, Claim):
-                made: Upload | Reply = take_in(parts, replace(arrival, claim=begun), source)
-            else:
-                made = once.same_again(begun, arrival, source)
+            made = once.take_in_once(parts, arrival, source, begun)
         if isinstance(made, Reply):
             return retries.again(parts, made)
         return _created(parts, slots, made, patience)

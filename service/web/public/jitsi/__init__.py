@@ -51,10 +51,10 @@ def _share(routes: Blueprint, door: Door, parts: Parts, slots: Slots, jitsi: Jit
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            made = sharing.share(parts, jitsi, caller, body, begun)
-        if isinstance(made, Reply):
-            return retries.again(parts, made)
-        file, upload = made
+            shared = sharing.share(parts, jitsi, caller, body, begun)
+        if isinstance(shared, Reply):
+            return retries.again(parts, shared)
+        file, upload = shared
         sharing.make_known(parts, slots, jitsi, file, upload)
         return jsonify(documents.AddedFile(file_id=file.file_id).document())
 

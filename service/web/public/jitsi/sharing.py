@@ -1,12 +1,11 @@
 """Sharing a file in a Jitsi meeting, and taking it back."""
 
-from dataclasses import replace
 from typing import Final
 
 from flask import g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from service.core.errors import BadRequest, Busy, Conflict
+from service.core.errors import BadRequest, Busy, Conflict, IdempotencyMismatch
 from service.core.participant import Participant
 from service.core.upload import State, Upload
 from service.ports import Claim, JitsiFile, Reply
@@ -14,12 +13,13 @@ from service.stages import once
 from service.stages.jitsi import FILE_ID, Jitsi
 from service.stages.parts import Parts
 from service.stages.sweep import erase
-from service.stages.take_in import Arrival, take_in, wait_for_rest
+from service.stages.take_in import Arrival, wait_for_rest
 from service.web.public.body import RawBody, open_form
 from service.web.public.slots import Slots
 
 #: Seconds that a deletion waits for a file that is in the middle of a step.
 PATIENCE: Final = 30.0
+_ANOTHER: Final = "This Idempotency-Key was used for another file of the meeting."
 _TAKEN: Final = "The meeting had a file with this fileId before: choose another one."
 
 
@@ -36,19 +36,23 @@ def share(
 ) -> tuple[JitsiFile, Upload] | Reply:
     """Take in the file of a form and return it, stored but not yet known to its meeting.
 
+    Where ``begun`` is the ``once.Earlier`` time that it was sent, return its answer, if that was kept.
+
     Nobody waits for the verdict: the upload is withheld until it is released. Raises ``Conflict`` for an id
-    that the meeting knows, whichever part comes first, before the file's last byte is taken. ``begun`` is
-    what became of the request's Idempotency-Key; one that was answered before has its ``Reply``.
+    that the meeting knows, whichever part comes first, before the file's last byte is taken.
     """
-    first = begun is None or isinstance(begun, Claim)
     if request.mimetype != "multipart/form-data":
         raise BadRequest("Send a form (multipart/form-data) with a file and its metadata.")
     ids: list[str] = []
+    again = None if isinstance(begun, Claim) else begun
 
     def take(text: bytes) -> None:
         ids.append(_file_id(text))
-        if first and jitsi.files.find(asking.account_id, asking.session_id, ids[0]) is not None:
+        known = jitsi.files.find(asking.account_id, asking.session_id, ids[0])
+        if again is None and known is not None:
             raise Conflict(_TAKEN)
+        if again is not None and not _leads_to(known, again):
+            raise IdempotencyMismatch(_ANOTHER)
 
     content_type = request.headers.get("Content-Type", "")
     form = open_form(
@@ -65,21 +69,25 @@ def share(
         patience=0.0,
         request_id=g.request_id,
     )
-    if begun is None or isinstance(begun, Claim):
-        made: Upload | Reply = take_in(parts, replace(arrival, claim=begun), form)
-    else:
-        made = once.same_again(begun, arrival, form)
-    if isinstance(made, Reply):
-        return made
+    upload = once.take_in_once(parts, arrival, form, begun)
+    if isinstance(upload, Reply):
+        return upload
     file = JitsiFile(
         account_id=asking.account_id,
         meeting_id=asking.session_id,
         file_id=ids[0],
-        upload_id=made.id,
+        upload_id=upload.id,
         user_id=asking.user_id,
         customer_id=asking.customer_id,
     )
-    return file, made
+    return file, upload
+
+
+def _leads_to(known: JitsiFile | None, again: once.Earlier) -> bool:
+    """Tell whether a ``fileId`` is that of the first time. A crash may have kept it from the meeting."""
+    if known is None:
+        return isinstance(again, once.Unanswered)
+    return again.upload is not None and known.upload_id == again.upload.id
 
 
 def make_known(parts: Parts, slots: Slots, jitsi: Jitsi, file: JitsiFile, upload: Upload) -> None:
@@ -91,8 +99,8 @@ def make_known(parts: Parts, slots: Slots, jitsi: Jitsi, file: JitsiFile, upload
         jitsi.files.add(file)
     except Conflict:
         known = jitsi.files.find(file.account_id, file.meeting_id, file.file_id)
-        if known is not None and known.upload_id == upload.id:
-            return
+        if known is not None and known.upload_id == file.upload_id:
+            return  # The same was sent before, and its answer got lost.
         take_back(parts, slots, upload, PATIENCE)
         raise Conflict(_TAKEN) from None
 
