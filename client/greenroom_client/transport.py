@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -17,8 +16,8 @@ from greenroom_client.errors import GreenroomError, InProgress, UnexpectedAnswer
 T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 10.0
-#: Pause before asking whether the first of two equal requests is done, where the service names none.
-_IN_PROGRESS_PAUSE: Final = 1.0
+#: Seconds before asking again whether the first of two equal requests is done.
+_ASK_AGAIN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Transport:
         headers = {"Idempotency-Key": new_key()} if method == "POST" else {}
 
         def once() -> Any:  # noqa: ANN401 - JSON
-            return document(self.once(method, path, query=query, json=body, headers=headers))
+            return document(self.once(method, path, params=query, json=body, headers=headers))
 
         return self.repeat(once, patience=self._timeout)
 
@@ -98,20 +97,19 @@ class Transport:
         failed try, and is asked again for ``patience`` seconds.
         """
         until = time.monotonic() + patience
-        in_progress = 0
-        for call in count(1):
+        failures = 0
+        while True:
             try:
                 return once()
             except GreenroomError as error:
-                if isinstance(error, InProgress) and time.monotonic() < until:
-                    in_progress += 1
-                    pause: float | None = error.retry_after or _IN_PROGRESS_PAUSE
+                if isinstance(error, InProgress):
+                    pause = _ASK_AGAIN if time.monotonic() < until else None
                 else:
-                    pause = self._retry.pause(call - in_progress, error)
+                    failures += 1
+                    pause = self._retry.pause(failures, error)
                 if pause is None:
                     raise
-                time.sleep(pause)
-        raise AssertionError
+            time.sleep(pause)
 
     def _times(self, wait: float) -> httpx.Timeout:
         connect = min(self._timeout, _CONNECT_SECONDS)
