@@ -12,7 +12,7 @@ from pathlib import Path
 from service import config, submit, wiring
 from service.core.errors import ConfigurationError, GreenroomError
 from service.jobs.worker import Worker
-from service.stages import access
+from service.stages import access, signing
 from service.stages.parts import Parts
 
 
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         "--alive", type=Path, metavar="FILE", help="touch FILE every second, for health checks"
     )
     worker.set_defaults(run=_worker)
-    _add_keys(commands.add_parser("keys", help="make, list and revoke API keys"))
+    _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     submit.add_arguments(commands.add_parser("submit", help="send files and print their verdicts"))
     return parser
 
@@ -56,6 +56,11 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     listing = commands.add_parser("list", help="list keys, without their secrets")
     listing.add_argument("--account", help="only this account's")
     listing.set_defaults(run=_list_keys)
+    rotate = commands.add_parser("rotate-signing", help="sign grants with a new key from now on")
+    rotate.add_argument(
+        "--drop-old", action="store_true", help="trust no grant that was signed before, as after a leak"
+    )
+    rotate.set_defaults(run=_rotate_signing)
     revoke = commands.add_parser("revoke", help="revoke a key at once")
     revoke.add_argument("prefix", help="the part before the dot")
     revoke.set_defaults(run=_revoke_key)
@@ -96,6 +101,12 @@ def _list_keys(options: argparse.Namespace) -> int:
         expires = key.expires_at.isoformat(timespec="seconds") if key.expires_at else "never"
         scopes = ",".join(sorted(key.scopes))
         print(f"{key.prefix}  {state:7}  {key.account_id}  expires {expires}  {scopes}  {key.label}")
+    return 0
+
+
+def _rotate_signing(options: argparse.Namespace) -> int:
+    key = signing.rotate(_parts(), drop_old=options.drop_old)
+    print(f"KEY_ID={key.id}")
     return 0
 
 

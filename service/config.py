@@ -39,6 +39,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_POLICY_FILE": str(Path(__file__).with_name("policy.toml")),
     "GREENROOM_LOG_LEVEL": "info",
     "GREENROOM_SCAN_DEADLINE": "120",
+    "GREENROOM_TOKEN_AUDIENCE": "greenroom",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
@@ -71,6 +72,7 @@ class Settings:
     policy: Policy
     log_level: str
     scan_deadline: float
+    token_audience: str
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -105,6 +107,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values, "GREENROOM_LOG_LEVEL", {name: name for name in ("debug", "info", "warning", "error")}
         ),
         scan_deadline=_seconds(values, "GREENROOM_SCAN_DEADLINE"),
+        token_audience=values["GREENROOM_TOKEN_AUDIENCE"],
     )
 
 

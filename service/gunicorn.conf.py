@@ -10,9 +10,11 @@ if _mallopt is not None:
     _mallopt(-3, 1024 * 1024)
 
 # Threads, not processes, carry the slow senders; more processes carry the work.
-worker_class = "gthread"
+worker_class = "service.web.connections.Worker"
 workers = 2
 threads = 64
+# Each is a descriptor, of which many systems give a process 1024, and store, scanner and ledger need some.
+worker_connections = 600
 # A worker's heartbeat comes from its main thread, so long uploads do not count against this.
 timeout = 60
 graceful_timeout = 30

@@ -14,6 +14,7 @@ from service.adapters.clock import SystemClock
 from service.adapters.database import open_engine
 from service.adapters.dbos_queue import DbosQueue, DbosWorker, migrate_queue
 from service.adapters.fernet_sealer import FernetSealer
+from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.sql_credentials import SqlCredentials
@@ -56,6 +57,7 @@ def build_from(settings: Settings) -> Services:
         ledger=ledger,
         credentials=SqlCredentials(engine),
         sealer=FernetSealer(settings.secrets_keys),
+        tokens=JwtTokens(),
         store=_store(settings),
         scanner=scanner,
         sniffer=MagicSniffer(),
@@ -65,6 +67,7 @@ def build_from(settings: Settings) -> Services:
         log=log,
         policy=settings.policy,
         protection=settings.protection,
+        audience=settings.token_audience,
     )
     return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
 

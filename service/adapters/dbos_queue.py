@@ -13,6 +13,7 @@ from typing import Final
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from sqlalchemy import Connection, Engine
 
+from service.adapters.database import translated
 from service.core.upload import Upload
 
 _QUEUE: Final = "uploads"
@@ -34,7 +35,10 @@ class DbosQueue:
     def __init__(self, engine: Engine) -> None:
         """Use the ledger's ``engine``. Opens no connection yet."""
         self._engine = engine
-        self._client = DBOSClient(system_database_engine=engine, application_name=_APP, lazy=True)
+        # Left to itself DBOS waits for a database that is away, and with it would wait whoever asked.
+        self._client = DBOSClient(
+            system_database_engine=engine, application_name=_APP, lazy=True, retry_connection_errors=False
+        )
 
     def enqueue(self, connection: Connection, upload: Upload) -> None:
         """Queue a job for ``upload``, not before its ``due_at``, within the caller's transaction."""
@@ -42,7 +46,7 @@ class DbosQueue:
 
     def push(self, upload: Upload, now: datetime) -> None:
         """Queue a job for an upload that nobody is at work on, at most once every 15 seconds."""
-        with self._engine.begin() as connection:
+        with translated(), self._engine.begin() as connection:
             self._put(connection, upload, f"{upload.id}.{upload.version}.{int(now.timestamp()) // 15}")
 
     def _put(self, connection: Connection, upload: Upload, job_id: str) -> None:
@@ -65,8 +69,9 @@ class DbosQueue:
         ended = partial(self._client.list_workflows, completed_before=before)
         dead = partial(self._client.list_workflows, status="PENDING", dequeued_before=before)
         for listed in (ended, dead):
-            while old := listed(limit=_BATCH, load_input=False, load_output=False):
-                self._client.delete_workflows([job.workflow_id for job in old])
+            with translated():
+                while old := listed(limit=_BATCH, load_input=False, load_output=False):
+                    self._client.delete_workflows([job.workflow_id for job in old])
 
 
 class DbosWorker:

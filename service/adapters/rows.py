@@ -1,19 +1,22 @@
 """Between the ledger's rows and the core's values."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
+from service.core.grant import Grant, GrantKind
 from service.core.outcome import Engine
 from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.verdict import Kind, Protection, Verdict
-from service.ports import ApiKey
+from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 
 _PLAIN = (
     *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
     *("size", "sha256", "reason", "attempts", "due_at", "lease_until", "version"),
+    *("grant_id", "reserved"),
 )
 
 
@@ -132,3 +135,41 @@ def key_to_row(key: ApiKey) -> dict[str, Any]:
 def row_to_key(row: RowMapping) -> ApiKey:
     """Return the API key of a row."""
     return ApiKey(**{**dict(row), "scopes": frozenset(row["scopes"].split())})
+
+
+def signing_key_to_row(key: SigningKey) -> dict[str, Any]:
+    """Return one signing key's row."""
+    return asdict(key)
+
+
+def row_to_signing_key(row: RowMapping) -> SigningKey:
+    """Return the signing key of a row."""
+    return SigningKey(**row)
+
+
+def grant_key_to_row(key: GrantKey) -> dict[str, Any]:
+    """Return one row of an account's key."""
+    return asdict(key)
+
+
+def row_to_grant_key(row: RowMapping) -> GrantKey:
+    """Return the account's key of a row."""
+    return GrantKey(**row)
+
+
+def grant_to_row(grant: Grant, at: datetime) -> dict[str, Any]:
+    """Return the row of a grant that is stored at that time."""
+    return asdict(grant) | {
+        "kind": grant.kind.value,
+        "types": sorted(grant.types),
+        "created_at": at,
+        "revoked_at": None,
+    }
+
+
+def row_to_grant(row: RowMapping, files: int, size: int) -> KnownGrant:
+    """Return the grant of a row, of which that many files and bytes are used."""
+    plain = dict(row)
+    created_at, revoked_at = plain.pop("created_at"), plain.pop("revoked_at")
+    rights: dict[str, Any] = {"kind": GrantKind(plain.pop("kind")), "types": frozenset(plain.pop("types"))}
+    return KnownGrant(Grant(**plain, **rights), created_at, revoked_at, files, size)

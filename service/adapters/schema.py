@@ -81,6 +81,8 @@ uploads: Final = Table(
     Column("lease_until", Instant),
     Column("leftover", String(16), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("grant_id", String(64)),
+    Column("reserved", BigInteger),
     Column("verdict_kind", String(16)),
     Column("verdict_code", String(64)),
     Column("verdict_signature", String(512)),
@@ -96,6 +98,7 @@ uploads: Final = Table(
     Index("uploads_by_meeting", "account_id", "meeting_id", "id"),
     Index("uploads_by_state", "state", "id"),
     Index("uploads_by_leftover", "leftover", "id"),
+    Index("uploads_by_grant", "account_id", "grant_id"),
 )
 
 segments: Final = Table(

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
 
-from service.adapters import rows
+from service.adapters import quota, rows
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
 from service.core.errors import Conflict
@@ -43,6 +43,8 @@ class SqlLedger:
         return saved
 
     def _insert(self, connection: Connection, upload: Upload) -> None:
+        if upload.grant_id is not None and upload.state is State.RECEIVING:
+            quota.reserve(connection, upload)
         connection.execute(insert(uploads), rows.upload_to_row(upload))
         self._add_segments(connection, upload, 0)
 
@@ -83,9 +85,18 @@ class SqlLedger:
         found = self._database.read(select(log).where(log.c.upload_id == upload_id).order_by(log.c.id))
         return [rows.row_to_line(row) for row in found]
 
-    def page(self, account_id: str, meeting_id: str, before: str | None, limit: int) -> Sequence[Upload]:
+    def page(
+        self,
+        account_id: str,
+        meeting_id: str,
+        before: str | None,
+        limit: int,
+        state: State | None = None,
+    ) -> Sequence[Upload]:
         """Return a page of one meeting's uploads."""
         query = select(uploads).where(uploads.c.account_id == account_id, uploads.c.meeting_id == meeting_id)
+        if state is not None:
+            query = query.where(uploads.c.state == state.value)
         if before is not None:
             query = query.where(uploads.c.id < before)
         return self._uploads(query.order_by(uploads.c.id.desc()).limit(limit))

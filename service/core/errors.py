@@ -5,13 +5,16 @@
     GreenroomError                 code, retryable, a sentence the sender can act on
     +-- Refused                    the sender's request cannot be taken as it is
     |   +-- BadRequest             a parameter or header is missing or malformed
-    |   +-- Unauthenticated        no key, or one that is unknown, expired or revoked
-    |   +-- Forbidden              the key lacks the scope
-    |   +-- NotFound               no such upload for this account
+    |   +-- Unauthenticated        no key or grant, or one that is unknown, expired or revoked
+    |   |   +-- GrantExpired       the grant's time is over
+    |   +-- Forbidden              the key or grant does not allow it
+    |   |   +-- QuotaExceeded      the grant's files or bytes are used up
+    |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
+    |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- Busy                   the upload is in the middle of a step
-    |   +-- Overloaded             every upload slot of this process is taken
+    |   +-- Overloaded             every place for this is taken, by all or by the account
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
     |       +-- TypeNotAllowed     extension or content is not on the allow-list
@@ -56,19 +59,31 @@ class BadRequest(Refused):
 
 
 class Unauthenticated(Refused):
-    """No API key, or one that is unknown, expired or revoked."""
+    """No API key or grant, or one that is unknown, expired or revoked."""
 
     code = "unauthenticated"
 
 
+class GrantExpired(Unauthenticated):
+    """The grant was good, and its time is over."""
+
+    code = "grant_expired"
+
+
 class Forbidden(Refused):
-    """The API key is good but lacks the scope this call needs."""
+    """The API key or grant is good but does not allow this call."""
 
     code = "forbidden"
 
 
+class QuotaExceeded(Forbidden):
+    """The grant's files or bytes are used up."""
+
+    code = "quota_exceeded"
+
+
 class NotFound(Refused):
-    """No such upload for this account. The same for one that belongs to another account."""
+    """No such thing for this caller. The same for one that belongs to another account."""
 
     code = "not_found"
 
@@ -77,6 +92,12 @@ class Gone(Refused):
     """The upload's content was erased."""
 
     code = "erased"
+
+
+class GrantEnded(Refused):
+    """The grant was revoked, or is too old to be refreshed."""
+
+    code = "grant_ended"
 
 
 class NotReleased(Refused):
@@ -93,7 +114,7 @@ class Busy(Refused):
 
 
 class Overloaded(Refused):
-    """Every upload slot of this process is taken."""
+    """Every place for such a request is taken: in this process, or for the account."""
 
     code = "overloaded"
     retryable = True

@@ -12,6 +12,8 @@ _LONGEST_EXTENSION: Final = 16
 _LONGEST_TYPE: Final = 127
 #: What account and meeting ids look like.
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
+#: What ``extension`` gives for the types a policy can name.
+EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}")
 #: Categories with no place in a display name: controls, formats (bidi overrides among them), surrogates,
 #: private use, unassigned, and line and paragraph separators.
 _UNSHOWABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from service.core.container import Container
 from service.core.errors import ConfigurationError
+from service.core.naming import EXTENSION
 from service.core.outcome import Obstacle
 from service.core.upload import Event, State, after
 from service.core.verdict import Kind
@@ -86,8 +87,6 @@ def _resting_place(kind: Kind) -> State:
 
 #: clamd looks into no file that is larger, whatever its limits say (libclamav caps them at 2 GiB - 3).
 _LARGEST_SCANNED: Final = 2_147_483_645
-#: As ``naming.extension`` gives them: an entry that no name can have would be published and never accepted.
-_EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[A-Za-z0-9][A-Za-z0-9.+_-]*")
 _NUMBERS: Final = (
     "max_file_size",
@@ -128,7 +127,8 @@ def _file_type(extension: str, entry: object) -> FileType | None:
     """Return one entry of the allow-list, or ``None`` for one that is switched off."""
     if not isinstance(entry, Mapping) or not set(entry) <= {"enabled", "media_type", "content", "inside"}:
         raise ConfigurationError(f"policy: [types.{extension}] has an unknown or missing setting")
-    if not _EXTENSION.fullmatch(extension):
+    # An entry that no name can have would be published and never accepted.
+    if not EXTENSION.fullmatch(extension):
         raise ConfigurationError(f"policy: [types.{extension}] must be 1 to 16 of a-z 0-9, without a dot")
     content, media_type, enabled = entry.get("content"), entry.get("media_type"), entry.get("enabled", True)
     if not isinstance(enabled, bool) or not _is_media_type(media_type):

@@ -1,4 +1,4 @@
-"""An upload as the API shows it."""
+"""What the API shows, in its own words."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,13 +28,13 @@ def upload_document(upload: Upload, history: Sequence[LogLine] | None = None) ->
         "reason": upload.reason,
         "verdict": _verdict(upload.verdict) if upload.verdict else None,
         "advice": advice(upload),
-        "created_at": _time(upload.created_at),
-        "updated_at": _time(upload.updated_at),
+        "created_at": rfc3339(upload.created_at),
+        "updated_at": rfc3339(upload.updated_at),
     }
     if history is not None:
-        first = {"state": "receiving", "event": "arrived", "at": _time(upload.created_at)}
+        first = {"state": "receiving", "event": "arrived", "at": rfc3339(upload.created_at)}
         steps = [
-            {"state": line.after.value, "event": line.event.value, "at": _time(line.at)} for line in history
+            {"state": line.after.value, "event": line.event.value, "at": rfc3339(line.at)} for line in history
         ]
         document["history"] = [first, *steps]
     return document
@@ -50,18 +50,19 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "engine": f"ClamAV {engine.version}" if engine else None,
         "signatures": {
             "version": engine.signature_version if engine else None,
-            "made_at": _time(engine.signatures_made_at) if engine and engine.signatures_made_at else None,
+            "made_at": rfc3339(engine.signatures_made_at) if engine and engine.signatures_made_at else None,
             "age_seconds": None if age is None else round(age),
             "protection": verdict.protection.value,
         },
         "policy": verdict.policy,
         "duration_seconds": round(verdict.duration, 4),
-        "at": _time(verdict.at),
+        "at": rfc3339(verdict.at),
     }
     if verdict.protection.notice:
         document["notice"] = verdict.protection.notice
     return document
 
 
-def _time(at: datetime) -> str:
+def rfc3339(at: datetime) -> str:
+    """Return ``at`` as the API writes times: UTC, milliseconds, a Z."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -137,7 +137,9 @@ class Upload:
 
     ``size`` is in bytes, ``sha256`` in hex; both are ``None`` until all bytes are in. ``lease_until`` says
     until when a process is at work on it; ``due_at`` when a waiting upload is next worth trying;
-    ``version`` counts saves (compare-and-swap); ``unsaved`` are the log lines of moves not yet saved.
+    ``grant_id`` is the grant it came under, if any, and ``reserved`` the bytes set aside for it until its
+    size is known; ``version`` counts saves (compare-and-swap); ``unsaved`` are the log lines of moves not
+    yet saved.
     """
 
     id: str
@@ -158,6 +160,8 @@ class Upload:
     due_at: datetime | None = None
     lease_until: datetime | None = None
     leftover: Leftover = Leftover.NOTHING
+    grant_id: str | None = None
+    reserved: int | None = None
     version: int = 0
     unsaved: tuple[LogLine, ...] = field(default=(), compare=False)
 

@@ -8,7 +8,7 @@ from typing import Final
 from service.core.errors import Conflict, ScannerUnavailable
 from service.core.upload import State, Upload
 from service.ports import Queue
-from service.stages import judge, release
+from service.stages import grants, judge, release
 from service.stages.advance import recover
 from service.stages.parts import Parts
 from service.stages.record import save
@@ -42,9 +42,10 @@ def reconcile(parts: Parts, queue: Queue) -> None:
 
 
 def tidy(parts: Parts, queue: Queue) -> None:
-    """Do what is only needed now and then: abort stale multipart uploads, forget old jobs."""
+    """Do what is only needed now and then: abort stale multipart uploads, forget old jobs and grants."""
     parts.store.discard_unfinished(parts.clock.now() - _STALE_MULTIPART)
     queue.purge(_KEEP_JOBS)
+    grants.forget_old(parts, parts.clock.now())
 
 
 def scanner_believed(parts: Parts) -> bool:

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from service.adapters import schema_grants  # noqa: F401 - describes tables in the same metadata
 from service.adapters.schema import metadata
 
 context.configure(

@@ -18,8 +18,9 @@ class Ledger(Protocol):
         """Save an upload and its unsaved log lines; return it with none unsaved and its version raised.
 
         Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
-        is changed. With ``wake`` a job to advance the upload, not before ``due_at``, is queued in the
-        same transaction."""
+        is changed. An upload that begins RECEIVING under a grant reserves its place in the grant's quota in
+        the same transaction, else ``QuotaExceeded``. With ``wake`` a job to advance the upload, not before
+        ``due_at``, is queued in the same transaction."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""
@@ -30,8 +31,16 @@ class Ledger(Protocol):
     def history(self, upload_id: str) -> Sequence[LogLine]:
         """Return an upload's log lines, oldest first."""
 
-    def page(self, account_id: str, meeting_id: str, before: str | None, limit: int) -> Sequence[Upload]:
-        """Return uploads of one meeting, newest first, whose id sorts below ``before``."""
+    def page(
+        self,
+        account_id: str,
+        meeting_id: str,
+        before: str | None,
+        limit: int,
+        state: State | None = None,
+    ) -> Sequence[Upload]:
+        """Return uploads of one meeting, newest first, whose id sorts below ``before``, in ``state`` only if
+        one is given."""
 
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads in ``states`` that no live lease covers and that are due, oldest first."""

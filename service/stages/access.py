@@ -1,4 +1,7 @@
-"""API keys: made, shown once, checked. Only the SHA-256 of a secret is ever stored."""
+"""Who may come in: API keys, made, shown once and checked, and the holders of grants.
+
+Only the SHA-256 of a key's secret is ever stored.
+"""
 
 import hashlib
 import hmac
@@ -11,11 +14,14 @@ from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, Unauthenticated
 from service.core.naming import identifier
 from service.ports import ApiKey
+from service.stages import grants
 from service.stages.parts import Parts
 
 SCOPES: Final = frozenset(scope.value for scope in Scope)
 #: Two, so that a backend can change over from one to the next without a gap.
 MOST_LIVE_KEYS: Final = 2
+#: A token in compact form has three parts (RFC 7515, 3.1), a key two.
+_DOTS_OF_TOKENS: Final = 2
 _KEY: Final = re.compile(r"(gr_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 
 
@@ -47,7 +53,12 @@ def create_key(
 
 
 def authenticate(parts: Parts, untrusted_bearer: str) -> Caller:
-    """Return who holds ``untrusted_bearer``. Raises ``Unauthenticated``, whatever the reason."""
+    """Return who holds ``untrusted_bearer``, an API key or the token of a grant.
+
+    Raises ``Unauthenticated``.
+    """
+    if untrusted_bearer.count(".") == _DOTS_OF_TOKENS:
+        return grants.holder(parts, untrusted_bearer)
     key = _live_key(parts, untrusted_bearer)
     return Caller(key.account_id, key.prefix, key.scopes)
 
@@ -58,7 +69,7 @@ def _live_key(parts: Parts, untrusted_key: str) -> ApiKey:
     expected = key.secret_sha256 if key else "0" * 64
     given = _digest(match[2]) if match else ""
     if key is None or not hmac.compare_digest(given, expected) or not is_live(key, parts.clock.now()):
-        raise Unauthenticated("Send a valid API key: Authorization: Bearer prefix.secret")
+        raise Unauthenticated("Send a valid API key or grant: Authorization: Bearer ...")
     return key
 
 

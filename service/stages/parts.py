@@ -8,7 +8,7 @@ from typing import Final
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
-from service.ports import Clock, Credentials, EventLog, Ledger, ObjectStore, Scanner, Sealer, Sniffer
+from service.ports import Clock, Credentials, EventLog, Ledger, ObjectStore, Scanner, Sealer, Sniffer, Tokens
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 
@@ -18,11 +18,12 @@ UPLOAD_ID: Final = re.compile(r"up_[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a stage may need."""
+    """Everything a stage may need. ``audience`` names this deployment in the grants for it."""
 
     ledger: Ledger
     credentials: Credentials
     sealer: Sealer
+    tokens: Tokens
     store: ObjectStore
     scanner: Scanner
     sniffer: Sniffer
@@ -32,6 +33,7 @@ class Parts:
     log: EventLog
     policy: Policy
     protection: Protection
+    audience: str
 
 
 def new_upload_id(now: datetime) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from service.core.caller import Caller
-from service.core.errors import ContentLost, Gone, NotFound, NotReleased
+from service.core.errors import ContentLost, Forbidden, Gone, NotFound, NotReleased
+from service.core.grant import Grant, GrantKind
 from service.core.naming import identifier
 from service.core.upload import Segment, State, Upload
 from service.stages.parts import UPLOAD_ID, Parts
@@ -18,20 +19,43 @@ MOST_PER_PAGE: Final = 200
 
 
 def own_upload(parts: Parts, caller: Caller, upload_id: str) -> Upload:
-    """Return an upload of the caller's account. Raises ``NotFound``, also for one of another account."""
+    """Return an upload that the caller may know of. Raises ``NotFound`` for any other, there or not."""
     # Databases differ in what text they take: one that no id can be is not asked for.
     upload = parts.ledger.find(upload_id) if UPLOAD_ID.fullmatch(upload_id) else None
-    if upload is None or upload.account_id != caller.account_id:
+    if upload is None or upload.account_id != caller.account_id or not _visible(caller.grant, upload):
         raise NotFound("There is no such upload.")
     return upload
+
+
+def _visible(grant: Grant | None, upload: Upload) -> bool:
+    """Tell whether a grant shows an upload of its account: to a presenter what came under the grant, to a
+    participant what the meeting released.
+    """
+    if grant is None:
+        return True
+    if grant.kind is GrantKind.UPLOAD:
+        return upload.grant_id == grant.id
+    return (
+        upload.meeting_id == grant.meeting_id
+        and upload.state is State.RELEASED
+        and grant.upload_id in {None, upload.id}
+    )
 
 
 def page(
     parts: Parts, caller: Caller, untrusted_meeting: str, cursor: str | None, limit: int
 ) -> tuple[Sequence[Upload], str | None]:
-    """Return a page of a meeting's uploads, newest first, and the next page's cursor if there is one."""
+    """Return a page of a meeting's uploads, newest first, and the next page's cursor if there is one.
+
+    A participant sees what is released. Raises ``Forbidden`` for a grant that is for another meeting, for
+    one file only, or for uploading.
+    """
     meeting = identifier(untrusted_meeting, "meeting")
-    found = parts.ledger.page(caller.account_id, meeting, cursor, limit + 1)
+    grant = caller.grant
+    if grant and (grant.meeting_id != meeting or grant.upload_id or grant.kind is not GrantKind.DOWNLOAD):
+        raise Forbidden("This grant does not list the files of this meeting.")
+    state = State.RELEASED if grant else None
+    found = parts.ledger.page(caller.account_id, meeting, cursor, limit + 1, state)
     more = len(found) > limit
     return found[:limit], found[limit - 1].id if more else None
 

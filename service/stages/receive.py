@@ -7,6 +7,7 @@ one raises here, in the middle of the put, which is thereby abandoned.
 
 import hashlib
 import io
+from collections import deque
 from typing import Final
 
 from service.core.errors import DigestMismatch, ScannerUnavailable, TooLarge, Truncated
@@ -83,8 +84,14 @@ class Intake:
         self._digest = hashlib.sha256()
         self._ended = False
         self.head = head[:WINDOW]
-        self.tail = b""
+        self._last: deque[bytes] = deque()
+        self._last_size = 0
         self.size = 0
+
+    @property
+    def tail(self) -> bytes:
+        """The last ``WINDOW`` bytes so far."""
+        return b"".join(self._last)[-WINDOW:]
 
     @property
     def sha256(self) -> str:
@@ -111,11 +118,18 @@ class Intake:
         if self.size > self._limit:
             raise TooLarge(f"The file is larger than the {self._limit} bytes that are accepted.")
         self._digest.update(chunk)
-        self.tail = (self.tail + chunk[-WINDOW:])[-WINDOW:]
+        self._keep(chunk[-WINDOW:])
         self._leg.feed(chunk)
         if self._announced == self.size:
             self._end()
         return chunk
+
+    def _keep(self, piece: bytes) -> None:
+        """Keep the pieces that make the tail: joining them each time would copy it for every small one."""
+        self._last.append(piece)
+        self._last_size += len(piece)
+        while self._last_size - len(self._last[0]) >= WINDOW:
+            self._last_size -= len(self._last.popleft())
 
     def _pull(self, size: int) -> bytes:
         wanted = size if self._announced is None else min(size, self._announced - self.size)

@@ -12,7 +12,7 @@ from service.core.errors import ContentLost
 from service.core.upload import Event, Leftover, Upload
 from service.stages.parts import Parts
 from service.stages.record import save
-from service.stages.sweep import discard
+from service.stages.sweep import SETTLED_AFTER, discard
 
 _COPIES_AT_ONCE: Final = 4
 
@@ -49,6 +49,7 @@ def held(upload: Upload, at: datetime, code: str, text: str = "") -> Upload:
         {"code": code, "text": text},
         reason=code,
         lease_until=None,
+        due_at=at + SETTLED_AFTER,
         leftover=Leftover.COPIES,
     )
 

@@ -10,14 +10,17 @@ from service.core.caller import Caller
 from service.core.errors import (
     Conflict,
     ContentRefused,
+    Forbidden,
+    LedgerUnavailable,
     PartUnavailable,
     ScannerUnavailable,
     TooLarge,
     TooSlow,
     Truncated,
+    TypeNotAllowed,
 )
 from service.core.filetype import allowed_by_name
-from service.core.naming import declared_type, display_name, identifier
+from service.core.naming import declared_type, display_name, extension, identifier
 from service.core.outcome import Answer, Engine, Failed, Failure
 from service.core.upload import RESTING, Event, Leftover, State, Upload
 from service.ports import Source
@@ -38,9 +41,9 @@ _SETTLE: Final = 1.0
 class Arrival:
     """An upload as it stands at the door. ``untrusted_*`` is what a client sent, not yet looked at.
 
-    ``announced`` is the body's length in bytes where the sender told it, ``expected_sha256`` (hex) its
-    digest where the sender told it, ``patience`` the seconds the sender waits for a verdict after the
-    last byte.
+    ``announced`` is the body's length in bytes where the sender told it, ``at_most`` the bytes that the
+    content cannot exceed, ``expected_sha256`` (hex) its digest where the sender told it, ``patience`` the
+    seconds the sender waits for a verdict after the last byte.
     """
 
     caller: Caller
@@ -48,6 +51,7 @@ class Arrival:
     untrusted_name: str
     untrusted_type: str
     announced: int | None
+    at_most: int | None
     expected_sha256: str | None
     patience: float
     request_id: str
@@ -82,10 +86,13 @@ def _clean_up(parts: Parts, upload_id: str) -> None:
 def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, bytes]:
     """Refuse what can be refused early; else make the row RECEIVING durable."""
     now = parts.clock.now()
+    meeting = identifier(arrival.untrusted_meeting, "meeting")
+    if arrival.caller.grant and arrival.caller.grant.meeting_id != meeting:
+        raise Forbidden("This grant is for another meeting.")
     upload = Upload(
         id=new_upload_id(now),
         account_id=arrival.caller.account_id,
-        meeting_id=identifier(arrival.untrusted_meeting, "meeting"),
+        meeting_id=meeting,
         name=display_name(arrival.untrusted_name),
         declared_type=declared_type(arrival.untrusted_type),
         detected_type="",
@@ -93,9 +100,12 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
         created_at=now,
         updated_at=now,
         lease_until=now + LEASE,
+        grant_id=arrival.caller.grant.id if arrival.caller.grant else None,
+        reserved=_reserved(parts, arrival),
     )
     try:
         allowed_by_name(parts.policy, upload.name)
+        _allowed_by_grant(arrival.caller, upload.name)
         head = _first_bytes(parts, arrival, source)
         _, detected = sniff.check_head(parts, upload.name, head)
     except ContentRefused as error:
@@ -104,6 +114,22 @@ def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, byte
     # The lease begins when the row does: a slow sender may have taken long over the first bytes.
     lease = parts.clock.now() + LEASE
     return save(parts, replace(upload, detected_type=detected, lease_until=lease)), head
+
+
+def _reserved(parts: Parts, arrival: Arrival) -> int | None:
+    """Return the most bytes that the content may have, where they count against a grant."""
+    grant = arrival.caller.grant
+    if grant is None:
+        return None
+    if arrival.announced is not None:
+        return arrival.announced
+    return min(arrival.at_most or parts.policy.max_file_size, parts.policy.max_file_size)
+
+
+def _allowed_by_grant(caller: Caller, name: str) -> None:
+    if caller.grant and caller.grant.types and extension(name) not in caller.grant.types:
+        accepted = ", ".join(sorted(caller.grant.types))
+        raise TypeNotAllowed(f"This grant is for files of the types {accepted} only.")
 
 
 def _first_bytes(parts: Parts, arrival: Arrival, source: Source) -> bytes:
@@ -138,7 +164,7 @@ def _receive(
         head=head,
         announced=arrival.announced,
         expected_sha256=arrival.expected_sha256,
-        limit=parts.policy.max_file_size,
+        limit=min(parts.policy.max_file_size, upload.reserved or parts.policy.max_file_size),
         leg=leg,
     )
     try:
@@ -208,7 +234,19 @@ def _settle(
         outcome = Failed(Failure.UNREACHABLE, "handed over to the background worker")
     weighed = judge.weigh(parts, outcome, package, engine)
     judged = judge.decide(parts, scanning, weighed, engine, parts.clock.monotonic() - begun)
-    judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
+    return _conclude(parts, judged, scanning if scanning.version > upload.version else None)
+
+
+def _conclude(parts: Parts, judged: Upload, durable: Upload | None) -> Upload:
+    """Save the verdict and release what is cleared. What is ``durable`` is no failure to the sender."""
+    try:
+        judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
+    except LedgerUnavailable as error:
+        if durable is None:
+            raise
+        # The content is safe: its lease runs out, and the background worker scans it again.
+        parts.log.failure("verdict_deferred", error, {"upload": judged.id})
+        return durable
     if judged.state is State.CLEARED:
         try:
             return release(parts, judged)

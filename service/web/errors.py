@@ -21,6 +21,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.Busy: 409,
     errors.Conflict: 409,
     errors.Gone: 410,
+    errors.GrantEnded: 410,
     errors.TooLarge: 413,
     errors.TypeNotAllowed: 415,
     errors.Truncated: 400,

@@ -108,6 +108,7 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         ledger=nothing,
         credentials=nothing,
         sealer=nothing,
+        tokens=nothing,
         store=cast("Any", OneObject(Body(fake))),
         scanner=scanner,
         sniffer=nothing,
@@ -117,6 +118,7 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         log=nothing,
         policy=nothing,
         protection=nothing,
+        audience="",
     )
     return read_back(parts, upload)
 

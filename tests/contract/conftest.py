@@ -108,8 +108,9 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     """Each ledger in turn, empty."""
     if request.param != "fake":
         return _sql_case(request, request.param)
-    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload))
-    case = LedgerCase(ledger, FakeCredentials(Faults()), None)
+    credentials = FakeCredentials(Faults())
+    ledger = FakeLedger(Faults(), lambda upload: _queue(case, upload), credentials)
+    case = LedgerCase(ledger, credentials, None)
     return case
 
 

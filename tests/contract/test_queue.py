@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from dbos import DBOSClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
+from service.adapters.database import open_engine
 from service.adapters.dbos_queue import DbosQueue, DbosWorker
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
-from service.core.errors import Conflict
+from service.core.errors import Conflict, LedgerUnavailable
 from service.ports import Ledger, Queue
 from tests.contract.conftest import NOON, make_key, make_upload
 from tests.contract.databases import empty
 from tests.fakes.clock import FakeClock
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.queue import FakeQueue
@@ -39,7 +41,9 @@ def case(request: pytest.FixtureRequest) -> QueueCase:
     if request.param == "fake":
         clock = FakeClock(datetime.now(UTC))
         fake = FakeQueue(Faults(), clock)
-        return QueueCase(fake, FakeLedger(Faults(), fake.enqueue), lambda: len(fake.jobs))
+        return QueueCase(
+            fake, FakeLedger(Faults(), fake.enqueue, FakeCredentials(Faults())), lambda: len(fake.jobs)
+        )
     return real_case(request.getfixturevalue(f"{request.param.removesuffix('ql')}_engine"))
 
 
@@ -86,6 +90,32 @@ def test_young_jobs_are_not_purged(case: QueueCase) -> None:
     case.queue.push(case.ledger.save(make_upload(1)), NOON)
     case.queue.purge(timedelta(hours=1))
     assert case.jobs() == 1
+
+
+def test_a_locked_database_is_the_ledger_that_is_away(sqlite_engine: Engine) -> None:
+    """Whoever pushes while another holds the database is told what the ledger would tell."""
+    impatient = create_engine(sqlite_engine.url, connect_args={"timeout": 0})
+    with sqlite_engine.connect() as other:
+        other.exec_driver_sql("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerUnavailable):
+            DbosQueue(impatient).push(make_upload(1), NOON)
+    impatient.dispose()
+
+
+def test_a_database_that_is_away_is_not_waited_for() -> None:
+    """Neither pushing nor purging hangs: both say that the ledger is away; the next round tries anew."""
+    queue = DbosQueue(open_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
+    with pytest.raises(LedgerUnavailable):
+        queue.push(make_upload(1), NOON)
+    told = threading.Event()
+
+    def purge() -> None:
+        with pytest.raises(LedgerUnavailable):
+            queue.purge(timedelta(hours=1))
+        told.set()
+
+    threading.Thread(target=purge, daemon=True).start()
+    assert told.wait(20)
 
 
 @contextmanager

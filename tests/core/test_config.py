@@ -51,6 +51,7 @@ def test_everything_can_be_set() -> None:
             "GREENROOM_SIGNATURES": "demo",
             "GREENROOM_LOG_LEVEL": "debug",
             "GREENROOM_SCAN_DEADLINE": "600",
+            "GREENROOM_TOKEN_AUDIENCE": "files.example",
             "GREENROOM_POLICY_FILE": str(POLICY_FILE),
         }
     )
@@ -60,6 +61,7 @@ def test_everything_can_be_set() -> None:
     assert settings.clamd == ("clamav", 3310)
     assert settings.protection is Protection.DEMO
     assert (settings.log_level, settings.scan_deadline) == ("debug", 600.0)
+    assert settings.token_audience == "files.example"
 
 
 def test_the_names_are_told_right() -> None:
@@ -74,6 +76,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_POLICY_FILE",
         "GREENROOM_LOG_LEVEL",
         "GREENROOM_SCAN_DEADLINE",
+        "GREENROOM_TOKEN_AUDIENCE",
     }
     assert REQUIRED | optional | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 

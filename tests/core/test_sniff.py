@@ -49,6 +49,7 @@ def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
         ledger=absent,
         credentials=absent,
         sealer=absent,
+        tokens=absent,
         store=cast("ObjectStore", store),
         scanner=absent,
         sniffer=OneType(media_type),
@@ -58,6 +59,7 @@ def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
         log=absent,
         policy=POLICY,
         protection=absent,
+        audience="",
     )
 
 

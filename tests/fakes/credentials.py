@@ -1,12 +1,15 @@
 """Credentials in memory, keeping the promises of ``ports.Credentials``."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from service.core.errors import BadRequest
-from service.ports import ApiKey
+from service.core.errors import BadRequest, Conflict
+from service.core.grant import Grant
+from service.core.upload import State, Upload
+from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 from tests.fakes.faults import Faults
 
 
@@ -16,6 +19,11 @@ class FakeCredentials:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._keys: dict[str, ApiKey] = {}
+        self._signing: list[SigningKey] = []
+        self._grant_keys: dict[str, GrantKey] = {}
+        self._grants: dict[tuple[str, str], KnownGrant] = {}
+        #: Every upload there is, told by the ledger of the same world.
+        self.uploads: Callable[[], Iterable[Upload]] = list
         self._lock = threading.RLock()
 
     def add_key(self, key: ApiKey, live_at: datetime, most_live: int) -> None:
@@ -51,3 +59,100 @@ class FakeCredentials:
                 return False
             self._keys[prefix] = replace(key, revoked_at=at)
             return True
+
+    def add_signing_key(self, key: SigningKey, others_until: datetime) -> None:
+        """Add a generation and let the others run out."""
+        with self._faults.at("credentials.add_signing_key"), self._lock:
+            if any(known.generation == key.generation for known in self._signing):
+                raise Conflict("another process added it first")
+            self._signing = [key] + [
+                replace(known, trusted_until=min(known.trusted_until or others_until, others_until))
+                for known in self._signing
+            ]
+
+    def signing_keys(self) -> Sequence[SigningKey]:
+        """Return all, newest first."""
+        with self._faults.at("credentials.signing_keys"), self._lock:
+            return list(self._signing)
+
+    def add_grant_key(self, key: GrantKey, most_live: int) -> None:
+        """Add an account's key within the limit."""
+        with self._faults.at("credentials.add_grant_key"), self._lock:
+            if sum(known.revoked_at is None for known in self._of(key.account_id)) >= most_live:
+                raise BadRequest(f"the account has {most_live} live keys already")
+            self._grant_keys[key.id] = key
+
+    def grant_key(self, key_id: str) -> GrantKey | None:
+        """Return an account's key."""
+        with self._faults.at("credentials.grant_key"):
+            return self._grant_keys.get(key_id)
+
+    def grant_keys(self, account_id: str) -> Sequence[GrantKey]:
+        """Return an account's keys, oldest first."""
+        with self._faults.at("credentials.grant_keys"), self._lock:
+            return sorted(self._of(account_id), key=lambda key: (key.created_at, key.id))
+
+    def _of(self, account_id: str) -> list[GrantKey]:
+        return [key for key in self._grant_keys.values() if key.account_id == account_id]
+
+    def revoke_grant_key(self, account_id: str, key_id: str, at: datetime) -> bool:
+        """Revoke an account's key."""
+        with self._faults.at("credentials.revoke_grant_key"), self._lock:
+            key = self._grant_keys.get(key_id)
+            if key is None or key.account_id != account_id or key.revoked_at is not None:
+                return False
+            self._grant_keys[key_id] = replace(key, revoked_at=at)
+            return True
+
+    def keep_grant(self, grant: Grant, at: datetime) -> KnownGrant:
+        """Store a grant that is not stored yet."""
+        with self._faults.at("credentials.keep_grant"), self._lock:
+            self._grants.setdefault((grant.account_id, grant.id), KnownGrant(grant, at, None, 0, 0))
+            return self._counted(grant.account_id, grant.id)
+
+    def grant(self, account_id: str, grant_id: str) -> KnownGrant | None:
+        """Return a stored grant."""
+        with self._faults.at("credentials.grant"):
+            return self.stored(account_id, grant_id)
+
+    def prolong_grant(self, grant: Grant) -> None:
+        """Note a later end."""
+        with self._faults.at("credentials.prolong_grant"), self._lock:
+            known = self.stored(grant.account_id, grant.id)
+            if known is not None and known.grant.expires_at < grant.expires_at:
+                times: dict[str, Any] = {"issued_at": grant.issued_at, "expires_at": grant.expires_at}
+                kept = replace(known, grant=replace(known.grant, **times))
+                self._grants[grant.account_id, grant.id] = kept
+
+    def revoke_grant(self, account_id: str, grant_id: str, at: datetime) -> bool:
+        """Revoke a grant."""
+        with self._faults.at("credentials.revoke_grant"), self._lock:
+            known = self._grants.get((account_id, grant_id))
+            if known is None or known.revoked_at is not None:
+                return False
+            self._grants[account_id, grant_id] = replace(known, revoked_at=at)
+            return True
+
+    def forget_grants(self, expired_before: datetime) -> None:
+        """Forget old grants."""
+        with self._faults.at("credentials.forget_grants"), self._lock:
+            old = [key for key, known in self._grants.items() if known.grant.expires_at < expired_before]
+            for key in old:
+                del self._grants[key]
+
+    def stored(self, account_id: str, grant_id: str) -> KnownGrant | None:
+        """Return a stored grant, for the ledger of the same world and for tests."""
+        with self._lock:
+            if (account_id, grant_id) not in self._grants:
+                return None
+            return self._counted(account_id, grant_id)
+
+    def _counted(self, account_id: str, grant_id: str) -> KnownGrant:
+        counted = [
+            upload
+            for upload in self.uploads()
+            if (upload.account_id, upload.grant_id) == (account_id, grant_id)
+            and (upload.size is not None or upload.state is State.RECEIVING)
+        ]
+        size = sum((u.reserved or 0) if u.size is None else u.size for u in counted)
+        return replace(self._grants[account_id, grant_id], files=len(counted), bytes=size)

@@ -6,21 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.core.errors import Conflict
+from service.core.errors import Conflict, QuotaExceeded
 from service.core.upload import Leftover, LogLine, State, Upload
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
 
 
 class FakeLedger:
     """Rows are values, so nobody holds a row by reference; a save is checked whole before it begins."""
 
-    def __init__(self, faults: Faults, enqueue: Callable[[Upload], None]) -> None:
-        """Queue jobs by ``enqueue``, as part of the save: if it raises, nothing is saved."""
+    def __init__(
+        self, faults: Faults, enqueue: Callable[[Upload], None], credentials: FakeCredentials
+    ) -> None:
+        """Queue jobs by ``enqueue``, as part of the save: if it raises, nothing is saved. The grants that
+        uploads come under are in ``credentials``.
+        """
         self._faults = faults
         self._enqueue = enqueue
         self._rows: dict[str, Upload] = {}
         self._lines: dict[str, list[LogLine]] = {}
         self._lock = threading.RLock()
+        self._credentials = credentials
+        credentials.uploads = self.rows
 
     def save(self, upload: Upload, *, wake: bool = False) -> Upload:
         """Save in one transaction."""
@@ -28,6 +35,8 @@ class FakeLedger:
             row = self._rows.get(upload.id)
             if (row.version if row else 0) != upload.version:
                 raise Conflict("changed by another process")
+            if row is None and upload.state is State.RECEIVING and upload.grant_id is not None:
+                self._reserve(upload, upload.grant_id)
             known = row.segments if row else ()
             assert upload.segments[: len(known)] == known, "a stored segment never changes"
             lines = [replace(line, detail=json.loads(json.dumps(line.detail))) for line in upload.unsaved]
@@ -37,6 +46,15 @@ class FakeLedger:
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
             return saved
+
+    def _reserve(self, upload: Upload, grant_id: str) -> None:
+        known = self._credentials.stored(upload.account_id, grant_id)
+        if known is None:
+            raise Conflict("the grant is not known")
+        if known.files >= (known.grant.max_files or 0):
+            raise QuotaExceeded("the files are used up")
+        if known.bytes + (upload.reserved or 0) > (known.grant.max_bytes or 0):
+            raise QuotaExceeded("the bytes are used up")
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease."""
@@ -56,7 +74,14 @@ class FakeLedger:
         with self._faults.at("ledger.history"), self._lock:
             return list(self._lines.get(upload_id, ()))
 
-    def page(self, account_id: str, meeting_id: str, before: str | None, limit: int) -> Sequence[Upload]:
+    def page(
+        self,
+        account_id: str,
+        meeting_id: str,
+        before: str | None,
+        limit: int,
+        state: State | None = None,
+    ) -> Sequence[Upload]:
         """Return a page of one meeting."""
         with self._faults.at("ledger.page"):
             found = [
@@ -65,6 +90,7 @@ class FakeLedger:
                 if row.account_id == account_id
                 and row.meeting_id == meeting_id
                 and (before is None or row.id < before)
+                and (state is None or row.state is state)
             ]
             return found[::-1][:limit]
 

@@ -12,6 +12,7 @@ from service.core.upload import Event, State, Upload
 from service.jobs.reconcile import reconcile
 from service.stages.heartbeat import LEASE, Heartbeat
 from tests.fakes.clock import FakeClock
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults, Moment
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.log import FakeLog
@@ -101,7 +102,7 @@ class SignallingLedger(FakeLedger):
     """Tells a test that a lease was renewed."""
 
     def __init__(self) -> None:
-        super().__init__(Faults(), lambda _upload: None)
+        super().__init__(Faults(), lambda _upload: None, FakeCredentials(Faults()))
         self.renewed = threading.Event()
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:

@@ -107,6 +107,23 @@ def test_a_write_that_lands_after_the_end_is_deleted_all_the_same(world: World) 
     assert world.row().leftover is Leftover.NOTHING
 
 
+def test_a_copy_that_lands_after_the_content_was_lost_is_deleted_all_the_same(world: World) -> None:
+    """A copy that the store was still at when the release was given up is found by the second deletion."""
+
+    def overwrite() -> None:
+        (key,) = world.store.quarantined
+        world.store.quarantined[key] = PDF[::-1]
+
+    world.faults.arm("store.release", 1, Moment.BEFORE, overwrite)
+    held = world.upload(PDF)
+    assert held.state is State.HELD
+    assert sweep(world.parts, 10) == 0
+    world.store.released[f"{held.id}/late"] = PDF
+    world.settle()
+    assert world.store.released == {}
+    assert world.row().leftover is Leftover.NOTHING
+
+
 def test_one_upload_that_cannot_be_deleted_keeps_no_other(world: World) -> None:
     """The store's refusal about one is told after all others were swept and noted."""
     for _ in range(3):

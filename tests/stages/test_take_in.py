@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from service.core.canary import EICAR, quick_canaries
-from service.core.errors import StoreUnavailable
+from service.core.errors import LedgerUnavailable, StoreUnavailable
 from service.core.outcome import Failed, Failure
 from service.core.upload import Event, Leftover, State
 from service.core.verdict import Kind, Protection
@@ -107,6 +107,20 @@ def test_a_scan_longer_than_the_sender_s_patience_is_handed_over(world: World) -
     upload = world.upload(PDF, patience=2)
     assert (upload.state, upload.attempts) == (State.QUARANTINED, 0)
     assert [job[1] for job in world.queue.jobs] == [upload.id]
+    world.settle()
+    assert world.row().state is State.RELEASED
+    assert world.broken_laws() == []
+
+
+@pytest.mark.parametrize("moment", list(Moment))
+def test_a_verdict_that_cannot_be_saved_does_not_fail_a_sender_whose_file_is_safe(
+    world: World, moment: Moment
+) -> None:
+    """After a long scan the content is durable as SCANNING: the sender is told so, and the worker ends it."""
+    world.scanner.takes = 5.0
+    world.faults.fail("ledger.save", 3, moment, LedgerUnavailable("away"))
+    upload = world.upload(PDF, patience=30)
+    assert upload.state is State.SCANNING
     world.settle()
     assert world.row().state is State.RELEASED
     assert world.broken_laws() == []

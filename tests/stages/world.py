@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from service.adapters.fernet_sealer import FernetSealer
+from service.adapters.jwt_tokens import JwtTokens
 from service.core.caller import Caller, Scope
 from service.core.canary import EICAR
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
@@ -106,7 +107,8 @@ class World:
         self.faults = Faults()
         self.clock = FakeClock()
         self.queue = FakeQueue(self.faults, self.clock)
-        self.ledger = FakeLedger(self.faults, self.queue.enqueue)
+        self.credentials = FakeCredentials(self.faults)
+        self.ledger = FakeLedger(self.faults, self.queue.enqueue, self.credentials)
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -114,8 +116,9 @@ class World:
         self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
         self.parts = Parts(
             ledger=self.ledger,
-            credentials=FakeCredentials(self.faults),
+            credentials=self.credentials,
             sealer=FernetSealer([SECRETS_KEY]),
+            tokens=JwtTokens(),
             store=self.store,
             scanner=self.scanner,
             sniffer=FakeSniffer(),
@@ -125,6 +128,7 @@ class World:
             log=self.log,
             policy=self.policy,
             protection=self.protection,
+            audience="greenroom",
         )
         self.report_canaries()
 
@@ -145,7 +149,7 @@ class World:
         if isinstance(content, bytes):
             announced = len(content) if announced is None else announced
             content = Scripted(content)
-        arrival = Arrival(CALLER, "m1", name, "", announced, expected_sha256, patience, "request-1")
+        arrival = Arrival(CALLER, "m1", name, "", announced, None, expected_sha256, patience, "request-1")
         return take_in(self.parts, arrival, content)
 
     def settle(self, rounds: int = 100) -> None:

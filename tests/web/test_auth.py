@@ -95,7 +95,7 @@ def test_no_attack_opens_anything(
     for method, path in (("GET", "/v1/uploads?meeting=m1"), ("POST", "/v1/uploads?meeting=m1&name=a.txt")):
         answer = app.test_client().open(path, method=method, environ_overrides=environ, data=b"x")
         document = assert_problem(answer, 401, "unauthenticated")
-        assert document["detail"] == "Send a valid API key: Authorization: Bearer prefix.secret"
+        assert document["detail"] == "Send a valid API key or grant: Authorization: Bearer ..."
     assert not parts.ledger.page(backend.account, "m1", None, 10)
 
 

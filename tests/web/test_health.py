@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -104,6 +106,34 @@ def test_each_trouble_is_named(parts: Parts, trouble: Any, check: str, words: st
     assert check in wrong
     assert wrong <= {check, "canary"}
     assert troubled.get("/healthz").get_json() == {"status": "ok"}
+
+
+class _Silent:
+    """A part that does not answer until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def ping(self) -> None:
+        """Wait."""
+        self.asked.set()
+        assert self.let_go.wait(30)
+
+
+def test_silent_part_holds_one_thread_from_the_start(parts: Parts) -> None:
+    """While the first question waits for a part, everybody else is told at once: not ready, starting."""
+    silent = _Silent()
+    app = create_app(replace(parts, store=cast("Any", silent)), SLOTS)
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            first = pool.submit(app.test_client().get, "/readyz")
+            assert silent.asked.wait(30)
+            second = pool.submit(app.test_client().get, "/readyz").result(30)
+        finally:
+            silent.let_go.set()
+        assert (second.status_code, second.get_json()["ready"]) == (503, False)
+        assert set(second.get_json()["checks"].values()) == {"starting"}
+        assert first.result(30).status_code == 200
 
 
 def test_signatures_of_a_day_are_warned_of_but_ready(parts: Parts) -> None:

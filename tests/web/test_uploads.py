@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from service.core.canary import EICAR
-from service.core.errors import ScannerUnavailable
+from service.core.errors import LedgerUnavailable, ScannerUnavailable
 from service.core.upload import State
 from service.stages.gate import Health
 from service.stages.parts import Parts
@@ -282,6 +282,38 @@ def test_without_a_scanner_to_believe_it_is_202(parts: Parts, trouble: Any) -> N
     assert answer.headers["Location"] == f"/v1/uploads/{document['id']}"
     assert int(answer.headers["Retry-After"]) > 0
     assert_problem(backend.get(f"/v1/uploads/{document['id']}/content"), 409, "not_released")
+
+
+@pytest.mark.parametrize("call", ["find", "history"])
+@pytest.mark.parametrize(
+    ("scanning", "status", "state"), [("at once", 201, "released"), ("later", 202, "quarantined")]
+)
+def test_ledger_that_goes_away_after_the_file_is_kept_is_no_failure(
+    parts: Parts,
+    call: str,
+    scanning: str,
+    status: int,
+    state: str,
+) -> None:
+    """What is durable is acknowledged, though its newest state and its history cannot be had: a sender that
+    is told to try again would send it twice.
+    """
+    known = parts if scanning == "at once" else _without_scanner(parts)
+    away = Without(parts.ledger, LedgerUnavailable("away"), call)
+    backend = new_backend(create_app(replace(known, ledger=cast("Any", away)), SLOTS), parts)
+    answer = backend.post(headers={"Prefer": "wait=1"})
+    document = answer.get_json()
+    assert (answer.status_code, document["state"]) == (status, state)
+    assert answer.headers["Location"] == f"/v1/uploads/{document['id']}"
+    assert ("history" in document) == (scanning == "at once" and call == "find")
+    assert [upload["id"] for upload in listed(parts, backend)] == [document["id"]]
+
+
+def listed(parts: Parts, backend: Backend) -> list[dict[str, Any]]:
+    """The backend's uploads, asked of an app whose ledger is there."""
+    sound = replace(backend, app=create_app(parts, SLOTS))
+    uploads: list[dict[str, Any]] = sound.get("/v1/uploads?meeting=m1").get_json()["uploads"]
+    return uploads
 
 
 def test_full_house_is_overloaded(parts: Parts) -> None:

@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import health, policy, uploads
+from service.web.public import grants, health, policy, uploads
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
 
@@ -43,5 +43,6 @@ def create_app(parts: Parts, slots: Slots) -> Flask:
     app.register_blueprint(health.blueprint(parts))
     door = Door(parts)
     app.register_blueprint(policy.blueprint(parts, door))
+    app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
     return app

@@ -1,6 +1,5 @@
 """Request bodies as sources: raw, and the one file part of a multipart form. Nothing is spooled."""
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -71,8 +70,7 @@ class MultipartBody:
         _, options = parse_options_header(content_type)
         self._body = body
         self._room = limit
-        self._data: deque[bytes] = deque()
-        self._name, self._value = bytearray(), bytearray()
+        self._data, self._name, self._value = bytearray(), bytearray(), bytearray()
         self._headers: dict[str, str] = {}
         self._parts = 0
         self._in_content = False
@@ -86,7 +84,7 @@ class MultipartBody:
                     "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
                     "on_header_end": self._header_ends,
                     "on_headers_finished": self._content_begins,
-                    "on_part_data": lambda data, start, end: self._data.append(data[start:end]),
+                    "on_part_data": lambda data, start, end: self._data.extend(data[start:end]),
                     "on_end": self._ends,
                 },
                 max_header_count=_MOST_HEADERS,
@@ -111,12 +109,10 @@ class MultipartBody:
         """Return the file's next bytes, at most ``size``; empty at the end of a complete body."""
         while not self._data and self._advance():
             pass
-        if not self._data:
-            return b""
-        first = self._data.popleft()
-        if len(first) > size:
-            self._data.appendleft(first[size:])
-        return first[:size]
+        # In one piece however finely the parser cuts, because a piece costs more than its bytes.
+        piece = bytes(memoryview(self._data)[:size])
+        del self._data[:size]
+        return piece
 
     def _advance(self) -> bool:
         """Parse one more chunk of the body; false after its end."""

@@ -37,24 +37,21 @@ class _Newest:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lock = threading.Lock()
-        self._report: dict[str, Any] | None = None
-        self._good_until = 0.0
+        starting = dict.fromkeys(("ledger", "store", "scanner", "canary"), "starting")
+        self._report: dict[str, Any] = {"ready": False, "checks": starting}
+        self._good_until: float | None = None
 
     def report(self) -> dict[str, Any]:
         """Return the report. Raises nothing: what is wrong stands in it."""
-        known = self._report
         # Whoever comes while another asks gets the word before: a silent part holds one thread, not all.
-        if known is not None and not self._lock.acquire(blocking=False):
-            return known
-        if known is None:
-            self._lock.acquire()
-        try:
-            if self._report is None or self._parts.clock.monotonic() >= self._good_until:
-                self._report = readiness(self._parts)
-                self._good_until = self._parts.clock.monotonic() + 1.0
-            return self._report
-        finally:
-            self._lock.release()
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._good_until is None or self._parts.clock.monotonic() >= self._good_until:
+                    self._report = readiness(self._parts)
+                    self._good_until = self._parts.clock.monotonic() + 1.0
+            finally:
+                self._lock.release()
+        return self._report
 
 
 def readiness(parts: Parts) -> dict[str, Any]:

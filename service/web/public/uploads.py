@@ -1,6 +1,7 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -12,7 +13,7 @@ from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, TooLarge
 from service.core.naming import IDENTIFIER, content_disposition, extension
 from service.core.representation import upload_document
-from service.core.upload import RESTING, State, Upload
+from service.core.upload import RESTING, LogLine, State, Upload
 from service.stages import read
 from service.stages.parts import UPLOAD_ID, Parts
 from service.stages.sweep import erase
@@ -80,7 +81,7 @@ POST: Final = Operation(
     headers=(PREFER, REPR_DIGEST),
     problems=(
         *(errors.TooLarge, errors.TypeNotAllowed, errors.Truncated, errors.DigestMismatch, errors.TooSlow),
-        *(errors.Overloaded, errors.Conflict),
+        *(errors.Overloaded, errors.Conflict, errors.QuotaExceeded),
     ),
 )
 ASK: Final = Operation(
@@ -126,17 +127,18 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @door.operation(POST)
     def post(caller: Caller, query: _Post) -> Response:
         patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
-        with slots.upload(), ExitStack() as watching:
+        with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
             upload = _take_in(parts, caller, query, patience, body)
-        return _answer(parts, _waited(parts, slots, upload, patience), created=True)
+        return _created(parts, slots, upload, patience)
 
     @routes.get("/<upload_id>")
     @door.operation(ASK)
     def ask(caller: Caller, query: _Ask, upload_id: str) -> Response:
         upload = read.own_upload(parts, caller, upload_id)
-        return _answer(parts, _waited(parts, slots, upload, min(query.wait, headers.LONGEST_WAIT)))
+        upload = _waited(parts, slots, upload, min(query.wait, headers.LONGEST_WAIT))
+        return _answer(upload, parts.ledger.history(upload.id))
 
     @routes.get("")
     @door.operation(PAGE)
@@ -187,6 +189,7 @@ def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: 
         untrusted_name=name,
         untrusted_type=media_type,
         announced=announced,
+        at_most=request.content_length,
         expected_sha256=headers.announced_sha256(request.headers.get("Repr-Digest", "")),
         patience=patience,
         request_id=g.request_id,
@@ -194,13 +197,25 @@ def _take_in(parts: Parts, caller: Caller, query: _Post, patience: float, body: 
     return take_in(parts, arrival, source)
 
 
-def _answer(parts: Parts, upload: Upload, *, created: bool = False) -> Response:
-    answer = jsonify(upload_document(upload, parts.ledger.history(upload.id)))
-    resting = upload.state in RESTING
-    if created:
-        answer.status_code = 201 if resting else 202
-        answer.headers["Location"] = url_for("uploads.ask", upload_id=upload.id)
-    if not resting:
+def _created(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Response:
+    """Answer for an upload that is durable: a ledger that is away by now costs it no more than its newest
+    state and its history, because a sender that is told to try again would send the file twice.
+    """
+    history = None
+    try:
+        upload = _waited(parts, slots, upload, patience)
+        history = parts.ledger.history(upload.id)
+    except errors.LedgerUnavailable as error:
+        parts.log.failure("answered_without_ledger", error, {"upload": upload.id})
+    answer = _answer(upload, history)
+    answer.status_code = 201 if upload.state in RESTING else 202
+    answer.headers["Location"] = url_for("uploads.ask", upload_id=upload.id)
+    return answer
+
+
+def _answer(upload: Upload, history: Sequence[LogLine] | None) -> Response:
+    answer = jsonify(upload_document(upload, history))
+    if upload.state not in RESTING:
         answer.headers["Retry-After"] = "2"
     return answer
 
@@ -210,7 +225,7 @@ def _download(parts: Parts, slots: Slots, upload: Upload) -> Response:
     answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
     if request.method == "GET":
         with ExitStack() as held:
-            held.enter_context(slots.download())
+            held.enter_context(slots.download(upload.account_id))
             _bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = read.released_content(parts, upload)
             answer.call_on_close(held.pop_all().close)

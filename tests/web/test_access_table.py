@@ -1,0 +1,385 @@
+"""Every route, every role, two tenants; and tokens that must open nothing (bar R21)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+from joserfc import jws
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from werkzeug.test import TestResponse
+
+from service.core.caller import Scope
+from service.stages import signing
+from service.stages.access import SCOPES, create_key
+from service.stages.parts import Parts
+from service.web.public.operation import Operation
+from tests.web.conftest import Backend, assert_problem, new_backend
+
+FINE: Final = frozenset({200, 201, 202, 204})
+NOBODY, OWNER, SCOPELESS, PRESENTER, PARTICIPANT = "nobody", "owner", "scopeless", "presenter", "participant"
+STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT = "stranger", "their presenter", "their participant"
+ROLES: Final = (
+    *(NOBODY, OWNER, SCOPELESS, PRESENTER, PARTICIPANT),
+    *(STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT),
+)
+
+
+@dataclass
+class Stage:
+    """What the table is played with: one account with all that routes ask for, and the roles."""
+
+    app: Flask
+    callers: dict[str, Backend]
+    things: dict[str, str]
+
+    def call(self, role: str, method: str, rule: str, entry: Entry) -> TestResponse:
+        """Send one request of the table."""
+        path = rule
+        for name, value in self.things.items():
+            path = path.replace(f"<{name}>", value)
+        caller = self.callers[role]
+        return caller.call(method, path, query_string=entry.query, **entry.options)
+
+
+@dataclass
+class Entry:
+    """One row: how to call it, and the status that each role gets who is not the owner.
+
+    ``private`` is false for a route that says the same to everybody.
+    """
+
+    scope: Scope | None
+    presenter: int = 403
+    participant: int = 403
+    stranger: int = 404
+    query: str = ""
+    options: Any = None
+    private: bool = True
+
+    def __post_init__(self) -> None:
+        self.options = dict(self.options or {})
+
+    def expected(self, role: str) -> frozenset[int]:
+        """Return what the role may get."""
+        if not self.private:
+            return FINE | {503}
+        statuses = {
+            NOBODY: 401,
+            SCOPELESS: 403,
+            PRESENTER: self.presenter,
+            PARTICIPANT: self.participant,
+            STRANGER: self.stranger,
+            # A grant of another account meets the same walls as its own account, and its own narrowness.
+            THEIR_PRESENTER: 403 if self.presenter == 403 else self.stranger,
+            THEIR_PARTICIPANT: 403 if self.participant == 403 else self.stranger,
+        }
+        return FINE if role == OWNER or statuses[role] in FINE else frozenset({statuses[role]})
+
+
+PUBLIC: Final = Entry(None, private=False)
+OPEN: Final = 200
+TABLE: Final[dict[tuple[str, str], Entry]] = {
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/v1/policy"): PUBLIC,
+    ("GET", "/.well-known/jwks.json"): PUBLIC,
+    ("POST", "/v1/uploads"): Entry(
+        Scope.UPLOAD, OPEN, 403, OPEN, "meeting=m1&name=n.txt", {"data": b"minutes"}
+    ),
+    ("GET", "/v1/uploads"): Entry(Scope.READ, 403, OPEN, OPEN, "meeting=m1"),
+    ("GET", "/v1/uploads/<upload_id>"): Entry(Scope.READ, OPEN, OPEN),
+    ("GET", "/v1/uploads/<upload_id>/content"): Entry(Scope.DOWNLOAD, 403, OPEN),
+    ("DELETE", "/v1/uploads/<upload_id>"): Entry(Scope.DELETE),
+    ("POST", "/v1/grants"): Entry(
+        Scope.GRANTS, stranger=OPEN, options={"json": {"kind": "upload", "meeting": "m1"}}
+    ),
+    ("GET", "/v1/grants/<grant_id>"): Entry(Scope.GRANTS),
+    ("POST", "/v1/grants/<grant_id>/refresh"): Entry(Scope.GRANTS, options={"json": {}}),
+    ("DELETE", "/v1/grants/<grant_id>"): Entry(Scope.GRANTS),
+    ("POST", "/v1/grant-keys"): Entry(
+        Scope.GRANTS,
+        stranger=OPEN,
+        options={
+            "json": {"jwk": {"kty": "OKP", "crv": "Ed25519", "x": OKPKey.generate_key().as_dict()["x"]}}
+        },
+    ),
+    ("GET", "/v1/grant-keys"): Entry(Scope.GRANTS, stranger=OPEN),
+    ("DELETE", "/v1/grant-keys/<key_id>"): Entry(Scope.GRANTS),
+}
+
+
+def grant(backend: Backend, kind: str) -> dict[str, Any]:
+    """Mint a grant for m1."""
+    answer = backend.call("POST", "/v1/grants", json={"kind": kind, "meeting": "m1"})
+    document: dict[str, Any] = answer.get_json()
+    return document
+
+
+@pytest.fixture
+def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stage:
+    """The owner's upload, sent by a presenter and released, a grant and a key; and everybody who may come."""
+    presenter = replace(backend, key=grant(backend, "upload")["token"])
+    upload = presenter.post(b"what another account must not read").get_json()
+    assert upload["state"] == "released"
+    callers = {
+        NOBODY: replace(backend, key=""),
+        OWNER: backend,
+        PRESENTER: presenter,
+        PARTICIPANT: replace(backend, key=grant(backend, "download")["token"]),
+        STRANGER: stranger,
+        THEIR_PRESENTER: replace(stranger, key=grant(stranger, "upload")["token"]),
+        THEIR_PARTICIPANT: replace(stranger, key=grant(stranger, "download")["token"]),
+    }
+    public = OKPKey.generate_key().as_dict(private=False)
+    registered = backend.call("POST", "/v1/grant-keys", json={"jwk": public}).get_json()
+    things = {
+        "upload_id": upload["id"],
+        "grant_id": grant(backend, "download")["id"],
+        "key_id": registered["id"],
+    }
+    return Stage(app, callers, things)
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """Return every method and rule of the app, without those that Flask adds of itself."""
+    return {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_the_table_has_every_route(app: Flask) -> None:
+    """A route that is not in the table is a route of which nobody said who may use it."""
+    assert routes(app) == set(TABLE)
+
+
+def test_the_table_says_what_is_declared(app: Flask) -> None:
+    """The scope in the table is the one that the route enforces."""
+    for rule in app.url_map.iter_rules():
+        declared: Operation | None = getattr(app.view_functions[rule.endpoint], "operation", None)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            entry = TABLE[method, rule.rule]
+            assert entry.scope == (declared.scope if declared else None)
+            assert entry.private == (entry.scope is not None)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("method", "rule"), TABLE)
+def test_each_role_may_do_what_the_table_says(
+    stage: Stage, parts: Parts, method: str, rule: str, role: str
+) -> None:
+    """And nothing else; what a stranger gets tells nothing about the account."""
+    entry = TABLE[method, rule]
+    owner = stage.callers[OWNER]
+    if role == SCOPELESS:
+        scopes = SCOPES - {entry.scope.value if entry.scope else ""}
+        stage.callers[SCOPELESS] = replace(
+            owner, key=create_key(parts, owner.account, "other", frozenset(scopes), None)
+        )
+    answer = stage.call(role, method, rule, entry)
+    assert answer.status_code in entry.expected(role), answer.get_data(as_text=True)
+    if role in {NOBODY, STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT}:
+        told = answer.get_data(as_text=True) + str(answer.headers)
+        for secret in (owner.account, "what another account", *stage.things.values()):
+            assert secret not in told
+
+
+def test_there_are_enough_cells() -> None:
+    """Four kinds of callers in each of two tenants, on every route."""
+    assert len(ROLES) == 8
+    assert len(TABLE) * len(ROLES) >= 120
+
+
+# ----------------------------------------------------------------------------- tokens
+
+
+def encoded(value: Any) -> str:
+    """Encode one part of a token."""
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@dataclass
+class Forge:
+    """What an attacker has: a grant of their own, the published keys, and keys of their own."""
+
+    parts: Parts
+    account: str
+    token: str
+    key_id: str
+    public: dict[str, Any]
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """Return good claims for everything in m1 of the account."""
+        now = int(time.time())
+        return {
+            "iss": "greenroom",
+            "sub": self.account,
+            "aud": "greenroom",
+            "jti": secrets.token_hex(8),
+            "iat": now,
+            "nbf": now,
+            "exp": now + 600,
+            "kind": "download",
+            "meeting": "m1",
+            **changes,
+        }
+
+    def header(self, **changes: Any) -> dict[str, Any]:
+        """Return a good header."""
+        return {"alg": "Ed25519", "kid": self.key_id, "typ": "greenroom-grant+jwt", **changes}
+
+    def unsigned(self, header: Any, signature: str = "") -> str:
+        """Return a token with any signature."""
+        return f"{encoded(header)}.{encoded(self.claims())}.{signature}"
+
+    def mac(self, algorithm: str, secret: bytes) -> str:
+        """Return a token that is signed with a public key as if it were a shared secret."""
+        signed = f"{encoded(self.header(alg=algorithm))}.{encoded(self.claims())}"
+        return f"{signed}.{encoded(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
+
+    def by(self, key: Any, header: dict[str, Any], **claims: Any) -> str:
+        """Return a token that the attacker signed with a key of their own."""
+        registry = jws.JWSRegistry(algorithms=[header["alg"]], strict_check_header=False)
+        return jws.serialize_compact(header, json.dumps(self.claims(**claims)), key, registry=registry)
+
+    def ours(self, **claims: Any) -> str:
+        """Return claims with a right signature of the service: what must not count even then."""
+        key_id, private = signing.newest_key(self.parts)
+        return self.parts.tokens.sign(self.claims(**claims), key_id, private)
+
+
+MINE: Final = OKPKey.generate_key("Ed25519")
+RSA: Final = RSAKey.generate_key(2048)
+EC: Final = ECKey.generate_key("P-256")
+PUBLIC_PART: Final = MINE.as_dict(private=False)
+EVIL: Final = "https://127.0.0.1:9/evil"
+
+
+def base64url_bytes(text: str) -> bytes:
+    """Decode base64url."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+ATTACKS: Final[dict[str, Callable[[Forge], str]]] = {
+    "alg none": lambda f: f.unsigned(f.header(alg="none")),
+    "alg None": lambda f: f.unsigned(f.header(alg="None")),
+    "alg nOnE with a signature": lambda f: f.unsigned(f.header(alg="nOnE"), f.token.split(".")[2]),
+    "no alg": lambda f: f.unsigned({"kid": f.key_id, "typ": "greenroom-grant+jwt"}),
+    "alg empty": lambda f: f.unsigned(f.header(alg="")),
+    "signature taken off": lambda f: f.token.rpartition(".")[0] + ".",
+    "signature of zeros": lambda f: f.unsigned(f.header(), encoded(bytes(64))),
+    "signature of another token": lambda f: f.unsigned(f.header(), f.token.split(".")[2]),
+    "HS256 with the public key": lambda f: f.mac("HS256", base64url_bytes(f.public["x"])),
+    "HS256 with the public key as text": lambda f: f.mac("HS256", f.public["x"].encode()),
+    "HS256 with the public JWK": lambda f: f.mac("HS256", json.dumps(f.public).encode()),
+    "Ed25519 in name, HS256 in truth": lambda f: f.mac("Ed25519", base64url_bytes(f.public["x"])),
+    "RS256 of a key of one's own": lambda f: f.by(RSA, f.header(alg="RS256")),
+    "ES256 of a key of one's own": lambda f: f.by(EC, f.header(alg="ES256")),
+    "EdDSA": lambda f: f.unsigned(f.header(alg="EdDSA"), f.token.split(".")[2]),
+    "a key of one's own": lambda f: f.by(MINE, f.header()),
+    "an embedded key": lambda f: f.by(MINE, f.header(jwk=PUBLIC_PART)),
+    "an embedded key without kid": lambda f: f.by(
+        MINE, {"alg": "Ed25519", "typ": "greenroom-grant+jwt", "jwk": PUBLIC_PART}
+    ),
+    "jku": lambda f: f.by(MINE, f.header(jku=EVIL)),
+    "x5u": lambda f: f.by(MINE, f.header(x5u=EVIL)),
+    "x5c": lambda f: f.by(MINE, f.header(x5c=[base64.b64encode(b"certificate").decode()])),
+    "kid of nobody": lambda f: f.by(MINE, f.header(kid="sk_000000000000")),
+    "kid as a path": lambda f: f.by(MINE, f.header(kid="../../../../dev/null")),
+    "kid as SQL": lambda f: f.by(MINE, f.header(kid="' OR '1'='1")),
+    "kid with NUL": lambda f: f.unsigned(f.header(kid=f.key_id + "\0")),
+    "kid that is a list": lambda f: f.unsigned(f.header(kid=[f.key_id])),
+    "kid that is empty": lambda f: f.by(MINE, f.header(kid="")),
+    "kid as an address": lambda f: f.by(MINE, f.header(kid=EVIL)),
+    "crit": lambda f: f.unsigned(f.header(crit=["exp"]), f.token.split(".")[2]),
+    "unencoded payload": lambda f: f.unsigned(f.header(b64=False, crit=["b64"]), f.token.split(".")[2]),
+    "another type": lambda f: f.by(MINE, f.header(typ="JWT")),
+    "expired": lambda f: f.ours(iat=1, nbf=1, exp=2),
+    "of tomorrow": lambda f: f.ours(iat=int(time.time()) + 86400, exp=int(time.time()) + 86700),
+    "not yet": lambda f: f.ours(nbf=int(time.time()) + 300),
+    "for a day": lambda f: f.ours(exp=int(time.time()) + 86400),
+    "for ever": lambda f: f.ours(exp=None),
+    "another audience": lambda f: f.ours(aud="elsewhere"),
+    "several audiences": lambda f: f.ours(aud=["greenroom", "elsewhere"]),
+    "no audience": lambda f: f.ours(aud=None),
+    "another issuer": lambda f: f.ours(iss="https://evil.example"),
+    "no account": lambda f: f.ours(sub=None),
+    "scopes of one's own": lambda f: f.ours(scope="upload read download delete grants"),
+    "another kind": lambda f: f.ours(kind="owner"),
+    "no meeting": lambda f: f.ours(meeting=None),
+    "every meeting": lambda f: f.ours(meeting="*"),
+    "the id of another grant": lambda f: f.ours(
+        jti=json.loads(base64url_bytes(f.token.split(".")[1]))["jti"]
+    ),
+    "claims that are a list": lambda f: (
+        f"{encoded(f.header())}.{encoded([f.claims()])}.{f.token.split('.')[2]}"
+    ),
+    "claims twice": lambda f: f"{f.token}.{f.token.split('.')[1]}",
+    "encrypted in form": lambda f: f"{f.token}.{encoded(b'iv')}.{encoded(b'tag')}",
+    "very long": lambda f: f.unsigned(f.header(), "A" * 50_000),
+    "spaces inside": lambda f: f.token.replace(".", " .", 1),
+}
+
+
+@pytest.fixture
+def forge(backend: Backend, parts: Parts) -> Forge:
+    """An attacker who holds one upload grant of the account."""
+    token = grant(backend, "upload")["token"]
+    (key, *_) = signing.key_set(parts)["keys"]
+    return Forge(parts, backend.account, token, key["kid"], {n: key[n] for n in ("kty", "crv", "x")})
+
+
+def test_there_are_enough_attacks() -> None:
+    """Bar R21 asks for at least 30."""
+    assert len(ATTACKS) >= 50
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_no_forged_token_opens_anything(backend: Backend, forge: Forge, name: str) -> None:
+    """Whatever is wrong with a token, the answer is a 401, on reading and on writing."""
+    attacker = replace(backend, key=ATTACKS[name](forge))
+    shared = backend.post(b"what the attacker wants").get_json()["id"]
+    for answer in (
+        attacker.get("/v1/uploads?meeting=m1"),
+        attacker.get(f"/v1/uploads/{shared}/content"),
+        attacker.post(b"x"),
+    ):
+        problem = assert_problem(answer, 401, "grant_expired" if name == "expired" else "unauthenticated")
+        assert shared not in json.dumps(problem)
+
+
+def test_the_claims_that_attacks_are_made_of_are_good(backend: Backend, forge: Forge) -> None:
+    """Else the attacks would fail for the wrong reason."""
+    assert replace(backend, key=forge.ours()).get("/v1/uploads?meeting=m1").status_code == 200
+
+
+def test_another_tenants_token_stays_with_its_tenant(app: Flask, parts: Parts, forge: Forge) -> None:
+    """A token for an account that signs for another one is no token of that other."""
+    victim = new_backend(app, parts)
+    shared = victim.post(b"theirs").get_json()["id"]
+    own_key = parts.tokens.new_key()
+    attacker = new_backend(app, parts)
+    registered = attacker.call(
+        "POST", "/v1/grant-keys", json={"jwk": {name: own_key[name] for name in ("kty", "crv", "x")}}
+    ).get_json()
+    for claims in (
+        forge.claims(sub=victim.account),
+        forge.claims(iss=victim.account, sub=victim.account),
+        forge.claims(iss=attacker.account, sub=victim.account),
+        forge.claims(iss=victim.account, sub=attacker.account),
+    ):
+        token = parts.tokens.sign(claims, registered["id"], own_key)
+        answer = replace(attacker, key=token).get(f"/v1/uploads/{shared}/content")
+        assert_problem(answer, 401, "unauthenticated")
