@@ -99,6 +99,7 @@ class Grant:
     max_files: int | None = None
     max_bytes: int | None = None
     types: tuple[str, ...] | None = None
+    created_at: datetime | None = None
     used: Used | None = None
     revoked_at: datetime | None = None
 
@@ -155,6 +156,7 @@ class Delivery:
     type: str
     state: str
     attempts: tuple[Attempt, ...] = ()
+    created_at: datetime | None = None
     next_attempt_at: datetime | None = None
 
 

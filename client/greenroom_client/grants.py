@@ -63,7 +63,7 @@ class Grants:
         body = {"name": name, "jwk": dict(jwk)}
         return read(GrantKey, self._transport.json("POST", "/v1/grant-keys", body=body))
 
-    def keys(self) -> tuple[GrantKey, ...]:
+    def list_keys(self) -> tuple[GrantKey, ...]:
         """Return the registered keys."""
         return read_list(GrantKey, self._transport.json("GET", "/v1/grant-keys"), "keys")
 

@@ -27,11 +27,14 @@ def mint_locally(
     types: Sequence[str] | None = None,
     expires_in: int = _LONGEST,
     audience: str = "greenroom",
+    grant_id: str | None = None,
 ) -> str:
     """Return the token of a new grant of ``account``, signed with ``private_jwk`` (OKP, Ed25519).
 
-    ``key_id`` is the id that ``grants.register_key`` gave its public half; the other arguments are those of
-    ``grants.mint``, ``expires_in`` in seconds. Raises ``ValueError`` for a life that no grant may have.
+    ``key_id`` is the id that ``grants.register_key`` gave its public half. The next arguments are those of
+    ``grants.mint``, but an upload grant needs both limits; ``expires_in`` is in seconds. Two tokens of one
+    ``grant_id`` that say the same are one grant with one quota: so it is refreshed. Raises ``ValueError`` for
+    a life that no grant may have.
     """
     if not 1 <= expires_in <= _LONGEST:
         raise ValueError(f"a grant lives for 1 to {_LONGEST} seconds")
@@ -39,7 +42,7 @@ def mint_locally(
     claims = {
         "iss": account,
         "aud": audience,
-        "jti": f"gt_{secrets.token_hex(16)}",
+        "jti": grant_id or f"gt_{secrets.token_hex(16)}",
         "iat": now,
         "nbf": now,
         "exp": now + expires_in,

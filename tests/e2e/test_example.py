@@ -20,6 +20,7 @@ from stack.processes import wait_until
 from stack.samples import EICAR, clean_deck
 from tests.client.scripted import upload_document
 from tests.client.test_webhooks import OTHER, signed
+from tests.e2e.later import NEEDS_WEBHOOKS
 from tests.e2e.serving import Backend
 
 APP = ROOT / "examples" / "meeting_backend" / "app.py"
@@ -82,6 +83,7 @@ def example(backend: Backend, tmp_path: Path) -> Iterator[Example]:
         child.stop()
 
 
+@NEEDS_WEBHOOKS
 def test_a_file_goes_from_presenter_to_participant(
     backend: Backend, example: Example, tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_a_file_goes_from_presenter_to_participant(
     assert (tmp_path / "checked.pptx").read_bytes() == deck
 
 
+@NEEDS_WEBHOOKS
 def test_strangers_get_nothing(backend: Backend, example: Example) -> None:
     """A wrong code brings no grant and opens nothing at the service; a forged webhook is not believed."""
     assert example.ask("POST", "upload-grant", example.participant).status_code == 403
