@@ -64,5 +64,5 @@ install-dev: .venv/.installed-dev .venv/.client
 
 # The client is not installed but found in client/, by everything that this environment runs.
 .venv/.client: | .venv/bin/python
-	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "greenroom_client.pth").write_text(f"{pathlib.Path("client").resolve()}\n")'
+	@echo "$(CURDIR)/client" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/greenroom_client.pth"
 	@touch $@

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -31,8 +31,9 @@ def save(transport: Transport, path: str, upload: Upload, to: Path) -> None:
 
 
 def pour(transport: Transport, path: str, upload: Upload, to: BinaryIO) -> None:
-    """Fetch ``path`` into the open file ``to``, once: what was written cannot be taken back."""
-    with transport.stream(path) as answer:
+    """Fetch ``path`` into the open file ``to``, from the first byte on once: none can be taken back."""
+    with ExitStack() as held:
+        answer = transport.repeat(lambda: held.enter_context(transport.stream(path)), patience=0)
         _copy(answer, upload, to.write)
 
 

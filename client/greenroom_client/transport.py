@@ -16,8 +16,6 @@ from greenroom_client.errors import GreenroomError, InProgress, UnexpectedAnswer
 T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 10.0
-#: Seconds before asking again whether the first of two equal requests is done.
-_ASK_AGAIN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,10 @@ class Retry:
             return None
         if error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.longest_pause else None
+        return self.growing(attempt)
+
+    def growing(self, attempt: int) -> float:
+        """Return the seconds to wait after ``attempt`` where nobody says how long."""
         whole = min(self.first_pause * 2.0 ** (attempt - 1), self.longest_pause)
         return random.SystemRandom().uniform(whole / 2, whole)
 
@@ -98,12 +100,14 @@ class Transport:
         """
         until = time.monotonic() + patience
         failures = 0
+        running = 0
         while True:
             try:
                 return once()
             except GreenroomError as error:
-                if isinstance(error, InProgress):
-                    pause = _ASK_AGAIN if time.monotonic() < until else None
+                if isinstance(error, InProgress) and time.monotonic() < until:
+                    running += 1
+                    pause: float | None = max(error.retry_after or 0, self._retry.growing(running))
                 else:
                     failures += 1
                     pause = self._retry.pause(failures, error)

@@ -53,6 +53,21 @@ def test_a_truncated_download_is_fetched_again(server: Server, tmp_path: Path) -
     assert (path.read_bytes(), left_behind(tmp_path)) == (CONTENT, ["deck.pptx"])
 
 
+def test_a_file_object_is_written_to_once(server: Server) -> None:
+    """Before the first byte an error that may pass is tried again, and after it none is."""
+    server.answers += [
+        DOCUMENT,
+        problem(503, "overloaded", retryable=True, Retry_After="0"),
+        content_answer(CONTENT[:600_000], digest_of=CONTENT, length=len(CONTENT)),
+    ]
+    into = io.BytesIO()
+    with server.client() as client, pytest.raises(Unreachable):
+        client.download("up_1", into)
+    assert 0 < len(into.getvalue()) < len(CONTENT)
+    assert CONTENT.startswith(into.getvalue())
+    assert len(server.requests) == 3
+
+
 @pytest.mark.parametrize(
     ("answer", "times", "kind"),
     [

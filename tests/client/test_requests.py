@@ -134,8 +134,8 @@ class Changing(io.FileIO):
 def test_the_first_request_still_running_is_waited_for(server: Server) -> None:
     """A repetition that is told of the first one's work asks on, which is no failed try, and has an end."""
     running = problem(409, "idempotency_in_progress", retryable=True, Retry_After="0")
-    server.answers += [running, running, CREATED, *[running] * 50]
-    with server.client(retry=Retry(attempts=1)) as client:
+    server.answers += [running, running, CREATED, *[running] * 1000]
+    with server.client(retry=Retry(attempts=1, first_pause=0.01)) as client:
         assert client.upload(CONTENT, meeting="m1", name="a.txt").released
     with server.client(timeout=1.0) as client, pytest.raises(InProgress):
         client.upload(CONTENT, meeting="m1", name="a.txt", wait=0)
