@@ -66,7 +66,8 @@ RUN groupadd --gid 10002 clamav \
     # A tmpfs is mounted here, and takes the mode of the folder that it covers, but not its owner.
     && install -d -m 1777 /var/lib/greenroom/clamd-tmp
 COPY --chmod=0644 clamav/clamd.conf clamav/freshclam.conf /etc/greenroom/
-COPY --chmod=0644 clamav/demo/greenroom.* /usr/share/greenroom/demo-signatures/
+COPY --chmod=0644 clamav/signatures/* /usr/share/greenroom/signatures/
+COPY --chmod=0644 clamav/signatures/* clamav/demo/greenroom.* /usr/share/greenroom/demo-signatures/
 COPY --chmod=0755 docker/clamav.sh docker/clamav-health.sh /usr/local/bin/
 USER 10002:10002
 ENTRYPOINT ["/usr/local/bin/clamav.sh"]

@@ -27,6 +27,8 @@ rm -rf /var/lib/clamav/tmp.*
 
 case "${GREENROOM_SIGNATURES:-official}" in
 official)
+    # Greenroom's own report what clamd cannot look into; clamd takes one folder only, and freshclam leaves them alone.
+    cp /usr/share/greenroom/signatures/* /var/lib/clamav/
     refresh
     # clamd does not start without a database.
     until have_signatures; do

@@ -21,6 +21,8 @@ from stack.processes import Child, wait_until
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_CONFIG = ROOT / "clamav" / "clamd.conf"
 DEMO_SIGNATURES = ROOT / "clamav" / "demo"
+# Loaded beside whatever is chosen: they report what clamd cannot look into.
+OWN_SIGNATURES = ROOT / "clamav" / "signatures"
 OFFICIAL_FOLDER = Path("/var/lib/clamav")
 OFFICIAL_FILES = ("daily.cvd", "daily.cld", "main.cvd", "main.cld")
 # An ordinary user's PATH does not have the sbin folders.
@@ -105,12 +107,30 @@ def prepare(folder: Path, signatures: Signatures) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700, parents=True)
     replaced = {
-        "DatabaseDirectory": signatures.folder,
+        "DatabaseDirectory": _gather(folder, signatures),
         "TemporaryDirectory": temporary,
         "LocalSocket": path,
     }
     (folder / "clamd.conf").write_text(render(SHIPPED_CONFIG.read_text(), replaced))
     return path
+
+
+def _gather(folder: Path, signatures: Signatures) -> Path:
+    """A folder of links to the chosen signatures and to our own, because clamd takes one folder only.
+
+    An update that keeps its file's name reaches a running clamd; one that renames it (daily.cvd to daily.cld)
+    at its next start, and until then nothing counts as clean once the signatures are too old.
+    """
+    gathered = folder / "signatures"
+    shutil.rmtree(gathered, ignore_errors=True)
+    gathered.mkdir()
+    for source in (signatures.folder, OWN_SIGNATURES):
+        for file in source.iterdir():
+            if file.is_file():
+                link = gathered / file.name
+                link.unlink(missing_ok=True)
+                link.symlink_to(file)
+    return gathered
 
 
 def render(shipped: str, replaced: Mapping[str, Path]) -> str:

@@ -21,7 +21,10 @@ _BY_REASON: Final = {
         State.HELD,
         "encrypted",
     ): "It cannot be scanned with a password: remove the password and upload it again.",
-    (State.HELD, "limits_exceeded"): "It is nested or packed too deeply to be scanned: upload it unpacked.",
+    (
+        State.HELD,
+        "limits_exceeded",
+    ): "It is nested or packed so that it cannot be scanned: upload it unpacked.",
     (State.HELD, "malformed"): "The file is damaged: save it anew with its program and upload that.",
     (State.HELD, "suspicious"): "It holds macros or the like: save it without them and upload that.",
     (State.HELD, "content_lost"): "The stored file was changed or lost: upload it again.",

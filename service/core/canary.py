@@ -18,6 +18,9 @@ from service.core.outcome import Failed, Infected, Obstacle, Outcome, Unscannabl
 
 EICAR: Final = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
 _ZEROS: Final = bytes(256 * 1024)
+_OURS: Final = "(clamd must load clamav/signatures beside its others)"
+#: The mark of a RAR archive of version 4, and nothing behind it.
+_RAR: Final = b"Rar!\x1a\x07\x00" + bytes(64)
 #: More levels than clamd's MaxRecursion allows (17 by default).
 _NESTING: Final = 40
 
@@ -66,6 +69,14 @@ def quick_canaries() -> list[Canary]:
         Canary(
             "over the limit", "what exceeds clamd's limits is reported", Pieces(_nested()), Obstacle.LIMITS
         ),
+        # Without our own signatures clamd says OK to these two.
+        Canary("RAR", f"a RAR in a zip is reported {_OURS}", Pieces(_zip(_RAR)), Obstacle.LIMITS),
+        Canary(
+            "locked document",
+            f"an encrypted document is reported {_OURS}",
+            Pieces(_locked_document()),
+            Obstacle.ENCRYPTED,
+        ),
     ]
 
 
@@ -113,6 +124,13 @@ def _nested() -> bytes:
     for _ in range(_NESTING):
         content = _zip(content)
     return content
+
+
+def _locked_document() -> bytes:
+    """Return a compound file's header and the entry that every encrypted OOXML has ([MS-OFFCRYPTO] 2.3.4)."""
+    name = "EncryptedPackage".encode("utf-16-le")
+    entry = name.ljust(64, b"\0") + struct.pack("<HB", len(name) + 2, 2)
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\0") + entry.ljust(128, b"\0")
 
 
 def _zip_with_gap(size: int) -> Pieces:

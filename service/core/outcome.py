@@ -109,6 +109,9 @@ _LONGEST_REPLY: Final = 512
 _PREFIXES: Final[tuple[tuple[str, type[Malformed] | type[Suspicious] | Obstacle], ...]] = (
     ("Heuristics.Limits.Exceeded", Obstacle.LIMITS),
     ("Heuristics.Encrypted.", Obstacle.ENCRYPTED),
+    # Our own signatures (clamav/signatures), for what clamd calls OK without having looked into it.
+    ("Heuristics.Greenroom.Unscannable.", Obstacle.LIMITS),
+    ("Heuristics.Greenroom.Encrypted.", Obstacle.ENCRYPTED),
     ("Heuristics.Broken.", Malformed),
     ("Heuristics.OLE2.", Suspicious),
     ("Heuristics.Phishing.", Suspicious),

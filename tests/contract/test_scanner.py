@@ -21,7 +21,7 @@ from tests.fakes.scanner import FakeScanner
 MEBI: Final = 1024 * 1024
 #: StreamMaxLength in clamav/clamd.conf.
 MAX_STREAM: Final = 520 * MEBI
-_, ZIPPED, ENCRYPTED, NESTED = (b"".join(canary.pieces) for canary in quick_canaries())
+_, ZIPPED, ENCRYPTED, NESTED, RAR, LOCKED = (b"".join(canary.pieces) for canary in quick_canaries())
 
 
 @dataclass
@@ -76,16 +76,18 @@ def test_eicar_is_found_however_it_is_cut(scanner: Scanner, content: bytes, step
     assert isinstance(scan(scanner, content, step), Infected)
 
 
-def test_an_encrypted_zip_is_said_to_be_so(scanner: Scanner) -> None:
+@pytest.mark.parametrize("content", [ENCRYPTED, LOCKED], ids=["zip", "document"])
+def test_what_is_encrypted_is_said_to_be_so(scanner: Scanner, content: bytes) -> None:
     """Not clean, not infected: it could not be looked into."""
-    outcome = scan(scanner, ENCRYPTED)
+    outcome = scan(scanner, content)
     assert isinstance(outcome, Unscannable)
     assert outcome.obstacle is Obstacle.ENCRYPTED
 
 
-def test_what_exceeds_the_limits_is_said_to_do_so(scanner: Scanner) -> None:
-    """EICAR below more levels than are looked into is not clean."""
-    outcome = scan(scanner, NESTED)
+@pytest.mark.parametrize("content", [NESTED, RAR], ids=["nested", "RAR"])
+def test_what_is_not_looked_into_is_said_to_be_so(scanner: Scanner, content: bytes) -> None:
+    """Neither EICAR below more levels than are looked into nor an archive that is not opened is clean."""
+    outcome = scan(scanner, content)
     assert isinstance(outcome, Unscannable)
     assert outcome.obstacle is Obstacle.LIMITS
 

@@ -28,6 +28,7 @@ FOUND = [
             "Heuristics.Limits.Exceeded.MaxFiles",
             "Heuristics.Limits.Exceeded.MaxScanTime",
             "Heuristics.Limits.Exceeded.EmailLineFoldcnt",
+            "Heuristics.Greenroom.Unscannable.RAR.UNOFFICIAL",
         )
     ),
     *(
@@ -37,6 +38,7 @@ FOUND = [
             "Heuristics.Encrypted.PDF",
             "Heuristics.Encrypted.7Zip",
             "Heuristics.Encrypted.OLE2",
+            "Heuristics.Greenroom.Encrypted.Document.UNOFFICIAL",
         )
     ),
     ("Heuristics.Broken.Executable", Malformed("Heuristics.Broken.Executable")),
@@ -49,6 +51,8 @@ FOUND = [
         for name in (
             "Win.Test.EICAR_HDB-1",
             "Greenroom.Test.UNOFFICIAL",
+            "Greenroom.Unscannable.RAR.UNOFFICIAL",
+            "Heuristics.Greenroom.Other.UNOFFICIAL",
             "Heuristics.Structured.CreditCardNumber",
             "Heuristics.X",
             "Heuristics.Limits",

@@ -55,11 +55,15 @@ def test_the_canaries_of_every_minute() -> None:
         "zipped": Infected,
         "encrypted": Obstacle.ENCRYPTED,
         "over the limit": Obstacle.LIMITS,
+        "RAR": Obstacle.LIMITS,
+        "locked document": Obstacle.ENCRYPTED,
     }
 
 
 def test_what_the_canaries_hold() -> None:
-    """Each canary is what its name says: EICAR, EICAR in a zip, a locked zip, zips 40 deep around EICAR."""
+    """Each canary is what its name says: EICAR, EICAR in a zip, a locked zip, zips 40 deep around EICAR, a
+    RAR in a zip, a locked document.
+    """
     assert whole(QUICK["plain"]) == EICAR
     with zipfile.ZipFile(io.BytesIO(whole(QUICK["zipped"]))) as package:
         assert [package.read(name) for name in package.namelist()] == [EICAR]
@@ -74,6 +78,10 @@ def test_what_the_canaries_hold() -> None:
             (name,) = package.namelist()
             content, depth = package.read(name), depth + 1
     assert depth == 40
+    with zipfile.ZipFile(io.BytesIO(whole(QUICK["RAR"]))) as package:
+        assert [package.read(name)[:6] for name in package.namelist()] == [b"Rar!\x1a\x07"]
+    entry = whole(QUICK["locked document"])[512:]
+    assert entry[:64].decode("utf-16-le").rstrip("\0") == "EncryptedPackage"
 
 
 def test_a_canary_can_be_sent_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import secrets
 import struct
 import zipfile
@@ -20,10 +21,10 @@ DOCX_MAIN = f"{OOXML}wordprocessingml.document.main+xml"
 PPTX_MAIN = f"{OOXML}presentationml.presentation.main+xml"
 
 
-def zipped(content: bytes, name: str = "eicar.com") -> bytes:
+def zipped(content: bytes, name: str = "eicar.com", method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip with one member."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(buffer, "w", method) as made:
         made.writestr(name, content)
     return buffer.getvalue()
 
@@ -62,10 +63,11 @@ def _written(writer: PdfWriter) -> bytes:
     return buffer.getvalue()
 
 
-def pdf_attaching(content: bytes) -> bytes:
-    """A PDF with an attachment."""
+def pdf_attaching(*contents: bytes) -> bytes:
+    """A PDF with attachments."""
     writer = _writer()
-    writer.add_attachment("eicar.com", content)
+    for number, content in enumerate(contents):
+        writer.add_attachment(f"eicar{number}.com", content)
     return _written(writer)
 
 
@@ -156,6 +158,12 @@ def seven_zip() -> bytes:
     """An empty 7z archive: its signature header (7zFormat.txt)."""
     start = struct.pack("<QQL", 0, 0, 0)
     return b"7z\xbc\xaf\x27\x1c\x00\x04" + struct.pack("<L", zlib.crc32(start)) + start
+
+
+def lzma_alone(content: bytes, *, sized: bool) -> bytes:
+    """A file of the LZMA utilities (.lzma), whose header tells the unpacked size or leaves it open."""
+    made = lzma.compress(content, lzma.FORMAT_ALONE)
+    return made[:5] + struct.pack("<Q", len(content)) + made[13:] if sized else made
 
 
 def wide_docx(content: bytes) -> bytes:

@@ -144,7 +144,15 @@ def look(data: bytes, depth: int = 1) -> Outcome:
         return Malformed("Heuristics.Broken.Media.JPEG")
     if MACROS in data:
         return Suspicious("Heuristics.OLE2.ContainsMacros")
-    return _look_into(data, depth) if data.startswith(b"PK\x03\x04") else Clean()
+    return _look_into(data, depth) if data.startswith(b"PK\x03\x04") else _look_at_the_mark(data)
+
+
+def _look_at_the_mark(data: bytes) -> Outcome:
+    if data.startswith(b"Rar!"):
+        return Unscannable(Obstacle.LIMITS, "Heuristics.Greenroom.Unscannable.RAR.UNOFFICIAL")
+    if data.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in data:
+        return Unscannable(Obstacle.ENCRYPTED, "Heuristics.Greenroom.Encrypted.Document.UNOFFICIAL")
+    return Clean()
 
 
 def _look_into(data: bytes, depth: int) -> Outcome:
