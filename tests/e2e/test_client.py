@@ -16,6 +16,7 @@ from greenroom_client import (
     Client,
     ContentRefused,
     Gone,
+    KeyReused,
     NotFound,
     NotReleased,
     Unauthenticated,
@@ -23,6 +24,8 @@ from greenroom_client import (
 )
 from stack.samples import EICAR, clean_deck
 from tests.e2e import samples
+from tests.e2e.later import NEEDS_IDEMPOTENCY
+from tests.e2e.lossy import Lossy
 from tests.e2e.serving import Backend
 from tests.e2e.test_main_way import MIB, text
 
@@ -146,3 +149,26 @@ def test_pages_hold_every_upload_once(client: Client) -> None:
 def test_the_policy_is_read(client: Client) -> None:
     """The published policy says how large a file may be."""
     assert client.policy()["max_file_size"] > 0
+
+
+@NEEDS_IDEMPOTENCY
+def test_a_lost_answer_makes_no_second_upload(client: Client, backend: Backend) -> None:
+    """R19 through the client: the upload whose answer was lost is sent again by itself, and there is one."""
+    line = Lossy(backend.web.port)
+    with Client(line.url, backend.key, trust_env=False) as unlucky:
+        upload = unlucky.upload(text(MIB), meeting="m1", name="notes.txt")
+        grant = unlucky.grants.mint("upload", "m1")
+    line.close()
+    assert line.lost.startswith(b"HTTP/1.1 201")
+    assert [one.id for one in client.list("m1")] == [upload.id]
+    assert client.grants.get(grant).used is not None
+
+
+@NEEDS_IDEMPOTENCY
+def test_a_key_is_for_one_request(client: Client) -> None:
+    """The caller's key gives the same upload again, and for another file an error of its own."""
+    first = client.upload(b"minutes", meeting="m1", name="notes.txt", idempotency_key="file-7")
+    again = client.upload(b"minutes", meeting="m1", name="notes.txt", idempotency_key="file-7")
+    assert again.id == first.id
+    with pytest.raises(KeyReused):
+        client.upload(b"others", meeting="m1", name="notes.txt", idempotency_key="file-7")
