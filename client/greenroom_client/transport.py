@@ -16,6 +16,8 @@ from greenroom_client.errors import GreenroomError, InProgress, UnexpectedAnswer
 T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 10.0
+#: More would not lengthen any pause.
+_DOUBLINGS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,14 @@ class Retry:
             return None
         if error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.longest_pause else None
-        return self.growing(attempt)
+        return self._growing(attempt)
 
-    def growing(self, attempt: int) -> float:
-        """Return the seconds to wait after ``attempt`` where nobody says how long."""
-        whole = min(self.first_pause * 2.0 ** (attempt - 1), self.longest_pause)
+    def asking(self, times: int, error: InProgress) -> float:
+        """Return the seconds to wait before asking again for the first request's answer."""
+        return max(min(error.retry_after or 0.0, self.longest_pause), self._growing(times))
+
+    def _growing(self, attempt: int) -> float:
+        whole = min(self.first_pause * 2.0 ** min(attempt - 1, _DOUBLINGS), self.longest_pause)
         return random.SystemRandom().uniform(whole / 2, whole)
 
 
@@ -96,18 +101,20 @@ class Transport:
         """Return what ``once`` returns, calling it again after errors that may pass.
 
         While the first of two equal requests is still being answered, the second is told so; that is no
-        failed try, and is asked again for ``patience`` seconds.
+        failed try, and is asked again for ``patience`` seconds from then on.
         """
-        until = time.monotonic() + patience
         failures = 0
         running = 0
+        until = 0.0
         while True:
             try:
                 return once()
             except GreenroomError as error:
-                if isinstance(error, InProgress) and time.monotonic() < until:
+                now = time.monotonic()
+                if isinstance(error, InProgress):
                     running += 1
-                    pause: float | None = max(error.retry_after or 0, self._retry.growing(running))
+                    until = until or now + patience
+                    pause = self._retry.asking(running, error) if now < until else None
                 else:
                     failures += 1
                     pause = self._retry.pause(failures, error)

@@ -137,8 +137,10 @@ def test_the_first_request_still_running_is_waited_for(server: Server) -> None:
     server.answers += [running, running, CREATED, *[running] * 1000]
     with server.client(retry=Retry(attempts=1, first_pause=0.01)) as client:
         assert client.upload(CONTENT, meeting="m1", name="a.txt").released
-    with server.client(timeout=1.0) as client, pytest.raises(InProgress):
+    impatient = Retry(first_pause=0.01, longest_pause=0.01)
+    with server.client(timeout=1.0, retry=impatient) as client, pytest.raises(InProgress):
         client.upload(CONTENT, meeting="m1", name="a.txt", wait=0)
+    assert len(server.requests) > impatient.attempts
 
 
 @pytest.mark.parametrize(
