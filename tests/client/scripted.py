@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,12 +35,13 @@ class Server:
     """`answers` are bytes to send before the connection is closed; an empty one says nothing, ever."""
 
     answers: list[bytes]
+    tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, name="scripted server", daemon=True).start()
 
     def client(self, **options: Any) -> Client:
@@ -59,8 +61,11 @@ class Server:
                 link, _ = self._listener.accept()
                 threading.Thread(target=self._answer, args=(link,), daemon=True).start()
 
-    def _answer(self, link: socket.socket) -> None:
-        with contextlib.suppress(OSError), link, link.makefile("rb") as arriving:
+    def _secured(self, link: socket.socket) -> socket.socket:
+        return self.tls.wrap_socket(link, server_side=True) if self.tls else link
+
+    def _answer(self, accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError), self._secured(accepted) as link, link.makefile("rb") as arriving:
             line = arriving.readline().decode().split()
             if not line:
                 return
