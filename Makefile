@@ -40,12 +40,12 @@ clean:
 	@if [ -e .run/lock ] && ! flock --nonblock .run/lock true; then \
 		echo "greenroom: a stack is running from .run; stop it first" >&2; exit 1; fi
 	rm -rf .run .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
-	find service stack tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find service stack tests client examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
-install: .venv/.installed
+install: .venv/.installed .venv/.client
 	@stack/install.sh run
 
-install-dev: .venv/.installed-dev
+install-dev: .venv/.installed-dev .venv/.client
 	@stack/install.sh test
 
 .venv/bin/python:
@@ -62,3 +62,8 @@ install-dev: .venv/.installed-dev
 	@echo "greenroom: installing the Python packages of requirements-dev.txt"
 	$(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@ .venv/.installed
+
+# The client is not installed but found in client/, by everything that this environment runs.
+.venv/.client: | .venv/bin/python
+	@echo "$(CURDIR)/client" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/greenroom_client.pth"
+	@touch $@

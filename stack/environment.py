@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def compose(
         **ours,
         # The programs of the environment that runs us, before any others of the same name.
         "PATH": f"{Path(sys.executable).parent}:{ours.get('PATH', '/usr/bin:/bin')}",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "client"))),
         "PYTHONUNBUFFERED": "1",
         MARK: str(settings.state),
         "GREENROOM_STATE_DIR": str(settings.state),

@@ -1,0 +1,61 @@
+"""Answers told apart: good ones go on, the others become errors."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import httpx
+
+from greenroom_client.errors import BY_CODE, BY_STATUS, GreenroomError, Problem, Unavailable, UnexpectedAnswer
+
+_LONGEST_DETAIL: Final = 1000
+
+
+def check(answer: httpx.Response) -> httpx.Response:
+    """Return a good ``answer``, its content read or not; raise the error that another one stands for."""
+    if answer.status_code in {200, 201, 202, 204}:
+        return answer
+    if answer.is_client_error or answer.is_server_error:
+        raise _problem(answer)
+    said = "a redirect, which is not followed" if answer.is_redirect else f"status {answer.status_code}"
+    raise UnexpectedAnswer(f"The address answers with {said}.", status=answer.status_code)
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), if it does."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said)
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _problem(answer: httpx.Response) -> GreenroomError:
+    document = _document(answer)
+    status = answer.status_code
+    code = document.get("code")
+    known = isinstance(code, str)
+    otherwise = Unavailable if answer.is_server_error else Problem
+    kind = BY_CODE.get(str(code)) or BY_STATUS.get(status, otherwise)
+    request_id = document.get("request_id") or answer.headers.get("X-Request-Id")
+    return kind(
+        str(document.get("detail") or f"The service answered {status}.")[:_LONGEST_DETAIL],
+        code=code if known else None,
+        status=status,
+        # What stands in front of the service, and is not it, speaks in statuses alone.
+        retryable=document.get("retryable") is True if known else status in {429, 502, 503, 504},
+        request_id=str(request_id) if request_id else None,
+        retry_after=retry_after(answer),
+    )
+
+
+def _document(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,21 @@
+"""Lists that come in pages."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from greenroom_client.reading import read_list
+from greenroom_client.transport import Transport
+
+T = TypeVar("T")
+
+
+def pages(
+    transport: Transport, path: str, query: dict[str, str | int], kind: type[T], name: str
+) -> Iterator[T]:
+    """Yield every entry of the list ``name`` at ``path``, fetching a page when it is needed."""
+    while True:
+        page = transport.json("GET", path, query=query)
+        yield from read_list(kind, page, name)
+        if not page.get("next"):
+            return
+        query = {**query, "cursor": page["next"]}
