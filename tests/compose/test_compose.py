@@ -147,6 +147,7 @@ def test_who_is_on_which_network() -> None:
         "front": {"web"},
         "inside": {"web", "worker", "migrate", "store", "postgres"},
         "egress": {"clamav"},
+        "hooks": {"worker"},
     }
     assert FILE["networks"]["inside"] == {"internal": True}
 
