@@ -20,6 +20,15 @@ from stack.postgres import Postgres
 from stack.store import Store
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is thorough unless ``-m`` speaks of it."""
+    if "thorough" in config.option.markexpr:
+        return
+    for item in items:
+        if item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.skip(reason="on demand: -m thorough"))
+
+
 @pytest.fixture(scope="session")
 def part_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the parts log; pytest keeps this folder after the run, unlike the parts' data."""

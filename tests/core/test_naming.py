@@ -113,7 +113,7 @@ def test_any_name_is_shown_and_offered_well(untrusted: str) -> None:
     assert_offered_well(name)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @given(NAMES)
 @settings(max_examples=10_000)
 def test_ten_thousand_names_are_shown_and_offered_well(untrusted: str) -> None:

@@ -55,7 +55,7 @@ def test_contract_holds(web: Web, tmp_path: Path) -> None:
     try_contract(web, tmp_path, EXAMPLES)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_contract_holds_for_long(web: Web, tmp_path: Path) -> None:
     """The same with many more requests."""
     try_contract(web, tmp_path, MANY_EXAMPLES)

@@ -21,7 +21,8 @@ from tests.e2e.variant import write_policy
 LIMIT = 32 * 1024 * 1024
 #: Bar R2: what a killed process left is taken over within this time.
 RECOVERY_SECONDS = 30.0
-STATUS_SECONDS = 0.5
+#: Far below the scan that hangs; how fast it is on a quiet machine is a matter for benchmarks.
+STATUS_SECONDS = 5.0
 
 
 def test_scanner_that_hangs_during_an_upload(backend: Backend, web: Web, clamd: Clamd) -> None:

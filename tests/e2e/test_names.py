@@ -30,6 +30,8 @@ HEADERS = {
     "date",
     "keep-alive",
     "location",
+    "ratelimit",
+    "ratelimit-policy",
     "referrer-policy",
     "repr-digest",
     "server",

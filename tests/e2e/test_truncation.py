@@ -99,7 +99,8 @@ def check_cuts(backend: Backend, store: Store, request: Request, places: list[in
         statuses = list(
             pool.map(lambda place, ending: send_cut(backend, request, place, ending), places, endings)
         )
-    assert set(statuses) <= {0, 400}
+    # 503: an account has so many uploads under way that the cut ones are still being let go.
+    assert set(statuses) <= {0, 400, 503}
     assert 400 in statuses
 
     def settled() -> bool:

@@ -304,7 +304,7 @@ def test_hostile_urls_make_no_endpoint(account: Account) -> None:
         "http://127.1/",
         "http://user@127.0.0.1/",
     ):
-        assert account.client.post("/v1/webhook-endpoints", json={"url": url}).status_code == 400
+        assert account.client.post("/v1/webhook-endpoints", json={"url": url}).status_code == 422
 
 
 def test_a_scanner_that_is_lost_is_told(

@@ -15,9 +15,10 @@ from service.ports import GrantKey
 from service.stages import grants, signing
 from service.stages.parts import UPLOAD_ID, Parts
 from service.web.public.documents import Document
-from service.web.public.operation import Answer, Body, Count, Door, Operation
+from service.web.public.operation import WHOLE, Answer, Body, Door, Operation
 
 _LONGEST: Final = int(LONGEST_LIFE.total_seconds())
+_Lifetime = Annotated[int, Field(ge=1, le=_LONGEST), WHOLE]
 _CACHED: Final = "public, max-age=300"
 
 
@@ -51,18 +52,22 @@ class GrantRequest(Body):
     file: str | None = Field(
         None, pattern=f"^{UPLOAD_ID.pattern}$", description="Download only: this file and no other."
     )
-    max_files: Count | None = Field(None, ge=1, le=MOST_FILES, description="Upload only: how many files.")
-    max_bytes: Count | None = Field(None, ge=1, le=MOST_BYTES, description="Upload only: bytes in all.")
+    max_files: Annotated[int, Field(ge=1, le=MOST_FILES), WHOLE] | None = Field(
+        None, description="Upload only: how many files."
+    )
+    max_bytes: Annotated[int, Field(ge=1, le=MOST_BYTES), WHOLE] | None = Field(
+        None, description="Upload only: bytes in all."
+    )
     types: list[_Extension] = Field(
         [], max_length=MOST_TYPES, description="Upload only: extensions, of those that the policy accepts."
     )
-    expires_in: Count = Field(_LONGEST, ge=1, le=_LONGEST, description="Seconds that the token lives.")
+    expires_in: _Lifetime = Field(_LONGEST, description="Seconds that the token lives.")
 
 
 class RefreshRequest(Body):
     """How long the new token shall live."""
 
-    expires_in: Count = Field(_LONGEST, ge=1, le=_LONGEST, description="Seconds that the token lives.")
+    expires_in: _Lifetime = Field(_LONGEST, description="Seconds that the token lives.")
 
 
 _PUBLIC_KEY: Final[dict[str, Any]] = {

@@ -56,8 +56,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-#: A whole number in a JSON document.
-Count = Annotated[int, BeforeValidator(_whole)]
+#: Marks a whole number in a JSON document; stands after its bounds, which the schema would else not tell.
+WHOLE: Final = BeforeValidator(_whole)
 
 
 def _decimal(value: object) -> object:
@@ -176,7 +176,7 @@ IDEMPOTENCY_KEY: Final = Header(
     },
 )
 #: What every route that creates something may answer beside its own problems.
-_OF_CREATING: Final = (IdempotencyMismatch, IdempotencyInProgress, RateLimited, LedgerUnavailable)
+_OF_CREATING: Final = (BadRequest, IdempotencyMismatch, IdempotencyInProgress, RateLimited, LedgerUnavailable)
 
 
 def headers_of(operation: Operation, method: str) -> Sequence[Header]:

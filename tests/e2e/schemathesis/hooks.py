@@ -34,12 +34,13 @@ _use_after_free = cast(
 
 @CHECKS.register
 def use_after_free(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
-    """What was deleted stays so. Of an upload the record stays too, and says that it was erased."""
+    """What was deleted stays so. Of an upload and of a grant the record stays too, and says that it was."""
     try:
-        erased = json.loads(response.content).get("state") == "erased"
+        document = json.loads(response.content)
+        over = document.get("state") == "erased" or document.get("revoked_at") is not None
     except (AttributeError, ValueError):
-        erased = False
-    return None if erased else _use_after_free(ctx, response, case)
+        over = False
+    return None if over else _use_after_free(ctx, response, case)
 
 
 @schemathesis.hook
