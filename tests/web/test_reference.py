@@ -86,7 +86,7 @@ def test_reference_page_of_other_declarations(app: Flask, parts: Parts) -> None:
         text = reference.page(document)
     assert "Paint &lt;it&gt;" in text
     assert "wall.dried" in text
-    assert "$GREENROOM/rooms/" in text
+    assert "$API_URL/rooms/" in text
     made = reference.sample({"$ref": "#/components/schemas/_Colour"}, document)
     OAS31Validator(document["components"]["schemas"]["_Colour"]).validate(made)
     assert json.dumps(made).replace('"', "&#34;") in text

@@ -15,7 +15,7 @@ from service.ports import GrantKey
 from service.stages import grants, signing
 from service.stages.parts import UPLOAD_ID, Parts
 from service.web.public.documents import Document
-from service.web.public.operation import WHOLE, Answer, Body, Door, Operation
+from service.web.public.operation import WHOLE, Answer, Body, Door, Operation, PathPart
 
 _LONGEST: Final = int(LONGEST_LIFE.total_seconds())
 _Lifetime = Annotated[int, Field(ge=1, le=_LONGEST), WHOLE]
@@ -35,7 +35,8 @@ _BY_KIND: Final[dict[str, Any]] = {
                 "types": {"maxItems": 0},
             },
         },
-    ]
+    ],
+    "examples": [{"kind": "upload", "meeting": "town-hall", "max_files": 3, "types": ["pptx", "pdf"]}],
 }
 _Extension = Annotated[
     str, Field(pattern=f"^{EXTENSION.pattern}$", json_schema_extra={"format": "accepted-extension"})
@@ -149,8 +150,10 @@ class KeySet(Document):
     keys: list[dict[str, str]]
 
 
-_ID: Final = {"grant_id": "The grant's id."}
-_KEY_ID: Final = {"key_id": "The key's id."}
+_ID: Final = {
+    "grant_id": PathPart("The grant's id.", "^[A-Za-z0-9_-]{1,64}$", "gt_0199f3a1c2d45e6f708192a3b4c5d6e7")
+}
+_KEY_ID: Final = {"key_id": PathPart("The key's id.", "^gk_[0-9a-f]{12}$", "gk_0199f3a1c2d4")}
 MINT: Final = Operation(
     "Make a grant",
     "grants",

@@ -18,6 +18,13 @@ SECURITY_POLICY: Final = (
 )
 _PROBLEM: Final = "application/problem+json"
 _METHODS: Final = ("post", "get", "put", "patch", "delete")
+#: Texts that no schema makes up.
+_BY_FORMAT: Final = {
+    "webhook-url": "https://hooks.example.com/greenroom",
+    "accepted-extension": "pdf",
+    "file-name": "deck.pptx",
+    "date-time": "2026-11-22T12:00:00Z",
+}
 _INTERNAL: Final = "500"
 _Json = Mapping[str, Any]
 
@@ -131,11 +138,11 @@ def _curl(method: str, path: str, described: _Json, document: _Json) -> str:
             path = path.replace(f"{{{parameter['name']}}}", quote(str(value), safe=""))
         elif parameter["in"] == "query" and (parameter["required"] or "examples" in parameter["schema"]):
             query[parameter["name"]] = value
-    url = f"$GREENROOM{path}" + (f"?{urlencode(query)}" if query else "")
+    url = f"$API_URL{path}" + (f"?{urlencode(query)}" if query else "")
     words = ["curl"] if method == "GET" else ["curl", "--request", method]
     lines = [" ".join([*words, f'"{url}"'])]
     if described.get("security"):
-        lines.append('--header "Authorization: Bearer $GREENROOM_KEY"')
+        lines.append('--header "Authorization: Bearer $API_KEY"')
     content = described.get("requestBody", {}).get("content", {})
     if "application/json" in content:
         body = sample(content["application/json"]["schema"], document)
@@ -182,4 +189,4 @@ def _plain(schema: _Json, document: _Json) -> Any:  # noqa: ANN401 - JSON
         case "null":
             return None
         case _:
-            return "text"
+            return _BY_FORMAT.get(schema.get("format", ""), "text")

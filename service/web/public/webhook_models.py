@@ -112,7 +112,8 @@ _EITHER: Final[dict[str, Any]] = {
             "required": ["from", "to"],
             "properties": {"event": _NONE, "from": _TEXT, "to": _TEXT},
         },
-    ]
+    ],
+    "examples": [{"from": "2026-11-22T08:00:00Z", "to": "2026-11-22T12:00:00Z"}],
 }
 
 
