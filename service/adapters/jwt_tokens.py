@@ -5,6 +5,7 @@ The algorithm is pinned and the header may say nothing but which key: a token ca
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ from service.ports.tokens import Jwk
 _ALGORITHM: Final = "Ed25519"
 _PUBLIC: Final = ("kty", "crv", "x")
 _LONGEST_TOKEN: Final = 8192
-_LONGEST_KEY_ID: Final = 64
+#: What ids of keys are made of here: nothing else is looked for.
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class JwtTokens:
@@ -62,7 +64,7 @@ class JwtTokens:
         key_id = header.get("kid")
         if header != {"alg": _ALGORITHM, "typ": TOKEN_TYPE, "kid": key_id} or not isinstance(key_id, str):
             raise _unusable()
-        if len(key_id) > _LONGEST_KEY_ID:
+        if not _KEY_ID.fullmatch(key_id):
             raise _unusable()
         return key_id
 

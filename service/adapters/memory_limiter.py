@@ -20,13 +20,17 @@ class MemoryLimiter:
         self._windows = MovingWindowRateLimiter(self._storage)
         # The storage makes its own locks without a lock: two threads could get one each for a new name.
         self._lock = threading.Lock()
+        self._next_sweep = 0.0
 
     def hit(self, account_id: str, name: str) -> Allowance:
         """Count one more."""
         with self._lock:
             granted = self._windows.hit(self._item, account_id, name)
             until, remaining = self._windows.get_window_stats(self._item, account_id, name)
-            self._forget_idle()
+            # Not at every hit: it walks all names.
+            if time.monotonic() >= self._next_sweep:
+                self._forget_idle()
+                self._next_sweep = time.monotonic() + 1.0
         reset = max(0.0, until - time.time())
         return Allowance(granted, self._item.amount, self._item.multiples, max(0, remaining), reset)
 

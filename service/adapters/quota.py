@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from service.adapters.schema import uploads
 from service.adapters.schema_grants import grants
-from service.core.errors import Conflict, QuotaExceeded
+from service.core.errors import Conflict, QuotaExceeded, Unauthenticated
 from service.core.upload import State, Upload
 
 
@@ -27,13 +27,17 @@ def used(connection: Connection, account_id: str, grant_id: str) -> tuple[int, i
 def reserve(connection: Connection, upload: Upload) -> None:
     """Make sure, within the caller's transaction, that ``upload`` still fits into its grant.
 
-    Raises ``QuotaExceeded``. Transactions for the same grant wait for each other here.
+    Raises ``QuotaExceeded``, and ``Unauthenticated`` if it was revoked meanwhile. Transactions for the same
+    grant wait for each other here.
     """
     of_grant = (grants.c.account_id == upload.account_id, grants.c.id == upload.grant_id)
     # Writing locks the row on PostgreSQL and begins the one writing transaction on SQLite.
     if connection.execute(update(grants).where(*of_grant).values(id=upload.grant_id)).rowcount != 1:
         raise Conflict("The grant is not known any more.")
-    most = connection.execute(select(grants.c.max_files, grants.c.max_bytes).where(*of_grant)).one()
+    limits = select(grants.c.max_files, grants.c.max_bytes, grants.c.revoked_at)
+    most = connection.execute(limits.where(*of_grant)).one()
+    if most.revoked_at is not None:
+        raise Unauthenticated("The grant was revoked.")
     files, size = used(connection, upload.account_id, upload.grant_id or "")
     if files >= (most.max_files or 0):
         raise QuotaExceeded(f"The grant's {most.max_files} files are used up.")

@@ -29,11 +29,12 @@ class Ledger(Protocol):
 
         Version 0 is inserted; any other must still be the row's version, else ``Conflict`` and nothing
         is changed. An upload that begins RECEIVING under a grant reserves its place in the grant's quota in
-        the same transaction, else ``QuotaExceeded``. With ``wake`` a job to advance the upload, not before
-        ``due_at``, is queued in the same transaction, and ``notices`` are written to be delivered as
-        ``WebhookDeliveries`` tells. What was kept to be told of an upload is forgotten with the save that
-        makes it ERASED. With ``claim`` (new uploads only) its key is taken in the same transaction, before
-        anything else, as ``Answers.claim`` does, else ``IdempotencyInProgress``."""
+        the same transaction, else ``QuotaExceeded`` (``Unauthenticated`` if the grant was revoked). With
+        ``wake`` a job to advance the upload, not before ``due_at``, is queued in the same transaction, and
+        ``notices`` are written to be delivered as ``WebhookDeliveries`` tells. What was kept to be told of
+        an upload is forgotten with the save that makes it ERASED. With ``claim`` (new uploads only) its key
+        is taken in the same transaction, before anything else, as ``Answers.claim`` does, else
+        ``IdempotencyInProgress``."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""

@@ -114,7 +114,7 @@ def refresh(parts: Parts, caller: Caller, grant_id: str, lifetime: timedelta) ->
 
 def own_grant(parts: Parts, caller: Caller, grant_id: str) -> KnownGrant:
     """Return a grant of the caller's account. Raises ``NotFound``."""
-    known = parts.credentials.grant(caller.account_id, grant_id) if grant_id.isascii() else None
+    known = parts.credentials.grant(caller.account_id, grant_id)
     if known is None:
         raise NotFound("There is no such grant.")
     return known

@@ -11,6 +11,7 @@ Plain HTTP/1 only: TLS and HTTP/2 end at the proxy.
 import contextlib
 import io
 import socket
+import struct
 import time
 from collections import deque
 from concurrent.futures import Future
@@ -26,12 +27,15 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 #: Seconds in which a request's whole head must come.
 _HEAD_WITHIN: Final = 10.0
 _LONGEST_HEAD: Final = 32 * 1024
+#: Seconds in which a client must take something of its answer, else it loses the answer, not we the thread.
+_TAKE_WITHIN: Final = 10
 #: How long, and for how many bytes, a client that still sends after its answer is listened to. Closing at
 #: once would reset the connection, and the answer could be lost with it (RFC 9112, 9.6).
 _LINGER: Final = 5.0
 _MOST_DRAINED: Final = 8 * 1024 * 1024
 _PIECE: Final = 64 * 1024
 _HEAD_ENDS: Final = b"\r\n\r\n"
+_SEND_TIMEOUT: Final = struct.pack("ll", _TAKE_WITHIN, 0)
 
 
 class _Request(Request):
@@ -71,6 +75,8 @@ class Worker(ThreadWorker):
         """Give a connection to a thread if a request's head is there; else wait for it in the main loop."""
         if _head_came(conn):
             conn.data_ready = True
+            # In the kernel (socket(7)), because gunicorn makes the socket a blocking one.
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
             super().enqueue_req(conn)
         elif _too_long(conn):
             with contextlib.suppress(OSError):

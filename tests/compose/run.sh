@@ -154,10 +154,11 @@ check_networks() {
     # 0A is a listening socket.
     ! podman exec "$(container clamav)" grep -q ' 0A ' /proc/net/tcp /proc/net/tcp6 || fail "clamav listens on TCP"
     has_way_out clamav || fail "freshclam has no way to its mirrors"
-    for service in worker store postgres; do
+    has_way_out worker || fail "the worker has no way out to webhooks"
+    for service in store postgres; do
         ! has_way_out "$service" || fail "$service has a way out"
     done
-    say "only S3 and the ledger are open inside, and nobody there has a way out: yes"
+    say "only S3 and the ledger are open inside, and neither has a way out: yes"
 }
 
 install_packages

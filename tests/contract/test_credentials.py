@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from service.core.errors import BadRequest, Conflict, QuotaExceeded, TooManyKeys
+from service.core.errors import BadRequest, Conflict, QuotaExceeded, TooManyKeys, Unauthenticated
 from service.core.grant import Grant, GrantKind
 from service.core.upload import Event, State
 from service.ports import Credentials, GrantKey, SigningKey
@@ -212,6 +212,15 @@ def test_an_upload_counts_by_what_is_kept_of_it(ledger_case: LedgerCase) -> None
     ledger.save(make_upload(6, grant_id="gt_1", reserved=0))
     with pytest.raises(QuotaExceeded):
         ledger.save(make_upload(7, grant_id="gt_1", reserved=0))
+
+
+def test_no_upload_begins_under_a_grant_that_was_revoked(ledger_case: LedgerCase) -> None:
+    """However long ago its holder was let in."""
+    ledger_case.credentials.keep_grant(a_grant(), NOON)
+    ledger_case.credentials.revoke_grant("acme", "gt_1", NOON)
+    with pytest.raises(Unauthenticated):
+        ledger_case.ledger.save(make_upload(1, grant_id="gt_1", reserved=1))
+    assert ledger_case.ledger.find(make_upload(1).id) is None
 
 
 def test_an_upload_under_no_known_grant_is_not_begun(ledger_case: LedgerCase) -> None:

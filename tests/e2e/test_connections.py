@@ -10,6 +10,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from stack.ports import LOOPBACK
+from stack.processes import wait_until
 from tests.e2e.serving import Backend, Web, read_answer
 
 #: More than all threads of all processes of gunicorn.conf.py.
@@ -71,6 +73,19 @@ def test_head_in_pieces_is_answered(web: Web) -> None:
         assert answer.startswith(b"HTTP/1.1 200 ")
         link.sendall(b"calhost\r\nConnection: close\r\n\r\n")
         assert read_answer(link)[0] == 200
+
+
+def test_answers_that_nobody_takes_hold_no_thread_for_long(web: Web) -> None:
+    """Clients that ask much at once and read nothing lose their answers; others are served again."""
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 16
+    with contextlib.ExitStack() as held:
+        for _ in range(CROWD):
+            link = held.enter_context(socket.socket())
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            link.settimeout(20)
+            link.connect((LOOPBACK, web.port))
+            link.sendall(asked)
+        wait_until(lambda: all(web.answers() for _ in range(8)), 90, "answers beside those who take none")
 
 
 def test_endless_head_is_refused(web: Web) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.core.errors import Conflict, QuotaExceeded
+from service.core.errors import Conflict, QuotaExceeded, Unauthenticated
 from service.core.upload import Leftover, LogLine, State, Upload
 from service.core.webhook import Notice
 from service.ports import Claim, Job, advancing
@@ -73,6 +73,8 @@ class FakeLedger:
         known = self._credentials.stored(upload.account_id, grant_id)
         if known is None:
             raise Conflict("the grant is not known")
+        if known.revoked_at is not None:
+            raise Unauthenticated("the grant was revoked")
         if known.files >= (known.grant.max_files or 0):
             raise QuotaExceeded("the files are used up")
         if known.bytes + (upload.reserved or 0) > (known.grant.max_bytes or 0):

@@ -1,10 +1,11 @@
 """``GET /openapi.json`` and ``GET /reference``: what this service promises, for programs and for people."""
 
 import functools
+import json
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Flask, Response, jsonify
+from flask import Blueprint, Flask, Response
 
 from service.web.public import openapi, reference
 from service.web.public.notifications import NOTIFICATIONS
@@ -41,6 +42,10 @@ def blueprint(app: Flask, door: Door) -> Blueprint:
         return openapi.document(app, NOTIFICATIONS)
 
     @functools.cache
+    def text() -> str:
+        return json.dumps(document(), ensure_ascii=False, separators=(",", ":"))
+
+    @functools.cache
     def page() -> str:
         return reference.page(document())
 
@@ -51,7 +56,7 @@ def blueprint(app: Flask, door: Door) -> Blueprint:
     @routes.get("/openapi.json")
     @door.operation(OPENAPI)
     def described() -> Response:
-        return jsonify(document())
+        return Response(text(), content_type="application/json")
 
     @routes.get("/reference")
     @door.operation(REFERENCE)

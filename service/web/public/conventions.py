@@ -69,6 +69,8 @@ def brought(operation: Operation, method: str) -> Brought:
         problems += [errors.Unauthenticated, errors.GrantExpired, errors.Forbidden, errors.LedgerUnavailable]
     if operation.query is not None or operation.body is not None:
         problems.append(errors.BadRequest)
+    if isinstance(operation.body, type):
+        problems += [errors.Truncated, errors.TooSlow]
     if creates(operation, method):
         answers |= CREATING_ANSWERS
     return Brought(

@@ -85,7 +85,7 @@ _PUBLIC_KEY: Final[dict[str, Any]] = {
 class KeyRequest(Body):
     """A public key of a backend that mints grants itself."""
 
-    name: str = Field("", max_length=255, description="What the key is for.")
+    name: str = Field("", max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$", description="What the key is for.")
     jwk: dict[str, Any] = Field(
         description="An Ed25519 public key (RFC 8037), without its private part.",
         json_schema_extra=_PUBLIC_KEY,

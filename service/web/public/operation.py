@@ -7,6 +7,7 @@ is made from the same declarations.
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -37,6 +38,8 @@ from service.ports import Claim
 from service.stages import access, once
 from service.stages.parts import Parts
 from service.web.public import retries
+from service.web.public.body import RawBody
+from service.web.public.pace import Pace
 from service.web.public.throttle import throttle
 
 #: The largest JSON body that is read, in bytes.
@@ -200,6 +203,7 @@ class Door:
     def __init__(self, parts: Parts, authenticate: Callable[[str], Caller] | None = None) -> None:
         """Check callers by ``authenticate``, which gets an untrusted bearer token; else by keys, grants."""
         self._parts = parts
+        self._pace = Pace(parts.policy.minimum_rate, parts.policy.rate_window)
         self._authenticate = authenticate or functools.partial(access.authenticate, parts)
 
     def operation(self, operation: Operation) -> Callable[[_View], _View]:
@@ -223,20 +227,33 @@ class Door:
                 _check_path(operation.path, path)
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
+                document = b""
                 if isinstance(operation.body, type):
-                    given["body"] = _json(operation.body)
+                    document = self._document()
+                    given["body"] = _json(operation.body, document)
                 if creating and isinstance(operation.body, Content):
                     return self._once_content(view, given, key)
-                return self._once(view, given, key) if key is not None else view(**given)
+                return self._once(view, given, key, document) if key is not None else view(**given)
 
             guarded.operation = operation  # type: ignore[attr-defined]
             return guarded
 
         return decorate
 
-    def _once(self, view: _View, given: Mapping[str, Any], key: str) -> ResponseReturnValue:
+    def _document(self) -> bytes:
+        """Read a JSON document. A sender that stops in the middle of it must not keep a thread."""
+        if request.mimetype != "application/json":
+            raise BadRequest("Send a JSON document with Content-Type: application/json.")
+        if request.content_length is None or request.content_length > _LONGEST_BODY:
+            raise BadRequest(f"The document must announce its length, at most {_LONGEST_BODY} bytes.")
+        with ExitStack() as watching:
+            watched = watching.enter_context(self._pace.watch(request.environ.get("gunicorn.socket")))
+            body = RawBody(request.stream, request.content_length, watched, watching.close)
+            return b"".join(iter(lambda: body.read(_LONGEST_BODY), b""))
+
+    def _once(self, view: _View, given: Mapping[str, Any], key: str, document: bytes) -> ResponseReturnValue:
         """Let ``view`` answer, unless the same request was answered before."""
-        fingerprint = retries.document_fingerprint(read="body" in given)
+        fingerprint = retries.document_fingerprint(document)
         begun = once.begin(self._parts, given["caller"], key, fingerprint)
         if isinstance(begun, Claim):
             return retries.first_time(self._parts, begun, functools.partial(view, **given))
@@ -257,13 +274,9 @@ class Door:
         return caller
 
 
-def _json(model: type[Body]) -> Body:
-    if request.mimetype != "application/json":
-        raise BadRequest("Send a JSON document with Content-Type: application/json.")
-    if request.content_length is None or request.content_length > _LONGEST_BODY:
-        raise BadRequest(f"The document must announce its length, at most {_LONGEST_BODY} bytes.")
+def _json(model: type[Body], document: bytes) -> Body:
     try:
-        return model.model_validate_json(request.get_data())
+        return model.model_validate_json(document)
     except ValidationError as error:
         raise BadRequest(_sentence(error)) from None
 

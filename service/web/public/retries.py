@@ -45,11 +45,11 @@ def given_key() -> str | None:
     return None if untrusted_header is None else idempotency_key(untrusted_header)
 
 
-def document_fingerprint(*, read: bool) -> str:
-    """Return what tells the current request from others; its JSON document was ``read`` if it takes one."""
+def document_fingerprint(document: bytes) -> str:
+    """Return what tells the current request from others; ``document`` is its JSON, empty if it takes none."""
     # Numbers as texts, because Python refuses to read very long ones.
-    document = json.loads(request.get_data(), parse_int=str) if read else None
-    return _fingerprint(json.dumps(document, sort_keys=True))
+    said = json.loads(document, parse_int=str) if document else None
+    return _fingerprint(json.dumps(said, sort_keys=True))
 
 
 def content_fingerprint() -> str:

@@ -160,14 +160,17 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @door.operation(POST)
     def post(caller: Caller, query: _Post, begun: Claim | once.Earlier | None) -> Response:
         patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
+        ended: list[float] = []
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
+            watching.callback(lambda: ended.append(parts.clock.monotonic()))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
             arrival, source = _arrival(parts, caller, query, patience, body)
             made = once.take_in_once(parts, arrival, source, begun)
         if isinstance(made, Reply):
             return retries.again(parts, made)
-        return _created(parts, slots, made, patience)
+        # The sender's patience began with its last byte and was partly used up by the pass.
+        return _created(parts, slots, made, patience - (parts.clock.monotonic() - ended[0]))
 
     @routes.get("/<upload_id>")
     @door.operation(ASK)
