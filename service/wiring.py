@@ -39,7 +39,7 @@ from service.stages.parts import Parts
 #: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
 _RATE_WINDOW: Final = 60
 #: Deliveries mostly wait for others, so they may be more.
-_JOBS_AT_ONCE: Final = {Task.ADVANCE: 4, Task.DELIVER: 8}
+_JOBS_AT_ONCE: Final = {Task.ADVANCE: 4, Task.DELIVER: 16}
 _MIGRATION_LOCK: Final = 0x67726E72
 
 

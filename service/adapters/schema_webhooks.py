@@ -65,4 +65,5 @@ webhook_deliveries: Final = Table(
     Index("webhook_deliveries_by_endpoint", "endpoint_id", "id"),
     Index("webhook_deliveries_due", "state", "due_at"),
     Index("webhook_deliveries_due_there", "endpoint_id", "state", "due_at"),
+    Index("webhook_deliveries_under_way", "account_id", "lease_until"),
 )

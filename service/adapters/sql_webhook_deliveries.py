@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.adapters.database import Database
+from service.adapters.database import Database, serialize
 from service.adapters.outbox import Outbox, cancel_pending
 from service.adapters.schema import accounts
 from service.adapters.schema_webhooks import webhook_deliveries, webhook_endpoints, webhook_events
@@ -32,7 +32,7 @@ from service.adapters.webhook_rows import (
 )
 from service.core.errors import Conflict, NotFound, RangeNotAllowed
 from service.core.webhook import Delivery, DeliveryState, Endpoint, Notice, Work
-from service.core.webhook_schedule import Conclusion, room
+from service.core.webhook_schedule import ACCOUNT_AT_ONCE, Conclusion, room
 
 _PENDING = DeliveryState.PENDING.value
 
@@ -147,7 +147,7 @@ class SqlWebhookDeliveries:
             this = select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
             endpoint = row_to_endpoint(connection.execute(this).mappings().one())
             rests = endpoint.rest_until is not None and endpoint.rest_until > now
-            if endpoint.disabled_reason or rests or _under_way(connection, endpoint, now):
+            if endpoint.disabled_reason or rests or _is_busy(connection, endpoint, now):
                 return None
             while row := connection.execute(_takeable(endpoint_id, now)).mappings().first():
                 work = self._take(connection, row, endpoint, lease_until)
@@ -252,10 +252,15 @@ def _takeable(endpoint_id: str, now: datetime) -> Select[Any]:
     return query.order_by(webhook_deliveries.c.due_at, webhook_deliveries.c.id).limit(1)
 
 
-def _under_way(connection: Connection, endpoint: Endpoint, now: datetime) -> bool:
-    """Tell whether as many attempts are under way at an endpoint as may be."""
+def _is_busy(connection: Connection, endpoint: Endpoint, now: datetime) -> bool:
+    """Tell whether as many attempts are under way as may be, at a locked endpoint or in its account."""
+    # Two that claim at different endpoints of an account are counted one after another.
+    serialize(connection, f"webhook attempts {endpoint.account_id}")
     deliveries = webhook_deliveries.c
-    leased = select(func.count()).where(
-        deliveries.endpoint_id == endpoint.id, deliveries.state == _PENDING, deliveries.lease_until > now
+    leased = select(deliveries.endpoint_id).where(
+        deliveries.account_id == endpoint.account_id,
+        deliveries.state == _PENDING,
+        deliveries.lease_until > now,
     )
-    return (connection.scalar(leased) or 0) >= room(endpoint.failures)
+    under_way = connection.scalars(leased).all()
+    return len(under_way) >= ACCOUNT_AT_ONCE or under_way.count(endpoint.id) >= room(endpoint.failures)

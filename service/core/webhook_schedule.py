@@ -16,6 +16,8 @@ JITTER: Final = 0.1
 MOST_RETRY_AFTER: Final = 3600.0
 #: Attempts under way at one endpoint, and one while it fails: a slow one must not take all threads.
 _AT_ONCE: Final = 2
+#: Attempts under way at all endpoints of one account: its slow ones, however many, leave threads to others.
+ACCOUNT_AT_ONCE: Final = 3
 #: An endpoint that goes on failing is left alone between attempts: 1 s after the third, twice that each time.
 _REST_FROM: Final = 3
 _LONGEST_REST: Final = 60.0

@@ -17,11 +17,15 @@ from service.stages.parts import Parts
 LEASE: Final = timedelta(seconds=20)
 #: Seconds after which a job lets others have its thread; what is left is brought back by the reconciler.
 _TURN: Final = 20.0
+#: Seconds after which an attempt was slow and ends the turn: a thread waits for one slow receiver once.
+_SLOW: Final = 2.0
 _CHANCES: Final = 1000
 
 
 def deliver(parts: Parts, endpoint_id: str) -> int:
-    """Send what is due at an endpoint until nothing is, or the turn is over. Return how many attempts.
+    """Send what is due at an endpoint until nothing is, the turn is over or an attempt was slow.
+
+    Return how many attempts.
 
     Raises ``LedgerUnavailable``; the attempt under way is then made again when its lease has run out.
     """
@@ -32,12 +36,15 @@ def deliver(parts: Parts, endpoint_id: str) -> int:
         work = parts.webhook_deliveries.claim(endpoint_id, now, now + LEASE)
         if work is None:
             break
-        _attempt(parts, work)
+        took = _attempt(parts, work)
         attempts += 1
+        if took.total_seconds() > _SLOW:
+            break
     return attempts
 
 
-def _attempt(parts: Parts, work: Work) -> None:
+def _attempt(parts: Parts, work: Work) -> timedelta:
+    """Make an attempt, note it and return how long it took."""
     begun = parts.clock.now()
     since = parts.clock.monotonic()
     reply = _sent(parts, work)
@@ -47,8 +54,9 @@ def _attempt(parts: Parts, work: Work) -> None:
         parts.webhook_deliveries.conclude(work, conclusion)
     except Conflict:
         # Cancelled, removed or taken over meanwhile; what was sent was sent.
-        return
+        return took
     _log(parts, work, conclusion)
+    return took
 
 
 def _sent(parts: Parts, work: Work) -> Reply:

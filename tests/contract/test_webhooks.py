@@ -126,6 +126,27 @@ def test_claiming_at_once_takes_each_delivery_once(ledger_case: LedgerCase) -> N
     assert len(set(got)) == 2
 
 
+def test_an_account_with_many_endpoints_leaves_room_for_others(ledger_case: LedgerCase) -> None:
+    """Three under way in one account, however many claim at its endpoints at once; another's is taken on."""
+    mine, other = [make_endpoint(number) for number in range(1, 9)], make_endpoint(9, "other")
+    for endpoint in (*mine, other):
+        ledger_case.endpoints.add(endpoint, 10)
+    told(ledger_case, make_notice(1))
+    told(ledger_case, make_notice(2, "other"), number=2, account="other")
+    now = NOON + 5 * SECOND
+
+    def claim(number: int) -> bool:
+        return ledger_case.deliveries.claim(mine[number].id, now, now + LEASE) is not None
+
+    assert sum(at_once(8, claim)) == 3
+    assert not any(claim(number) for number in range(8))
+    assert claimed(ledger_case, other, now).endpoint == other
+    assert (
+        sum(ledger_case.deliveries.claim(one.id, now + LEASE, now + 2 * LEASE) is not None for one in mine)
+        == 3
+    )
+
+
 def test_an_endpoint_that_fails_has_one_attempt_at_a_time_and_rests(ledger_case: LedgerCase) -> None:
     """Until it succeeds; what failed comes again at its own time, and a job is queued for then."""
     endpoint = make_endpoint(1)

@@ -18,7 +18,7 @@ from service.core.webhook import (
     Work,
     ordered_id,
 )
-from service.core.webhook_schedule import Conclusion, Reply, Unanswered, room
+from service.core.webhook_schedule import ACCOUNT_AT_ONCE, Conclusion, Reply, Unanswered, room
 from service.ports import Job, delivering
 from tests.fakes.faults import Faults
 
@@ -152,9 +152,12 @@ class FakeWebhooks:
             endpoint = self._endpoints.get(endpoint_id)
             if endpoint is None or not _is_open(endpoint, now):
                 return None
-            mine = [one for one in self._pending() if one.endpoint_id == endpoint_id]
-            if sum(_is_leased(one, now) for one in mine) >= room(endpoint.failures):
+            leased = [one for one in self._pending() if _is_leased(one, now)]
+            of_account = sum(one.account_id == endpoint.account_id for one in leased)
+            here = sum(one.endpoint_id == endpoint_id for one in leased)
+            if of_account >= ACCOUNT_AT_ONCE or here >= room(endpoint.failures):
                 return None
+            mine = [one for one in self._pending() if one.endpoint_id == endpoint_id]
             for found in sorted((one for one in mine if _is_free(one, now)), key=_due_order):
                 body = self.events[found.event_id][1]
                 taken = replace(found, version=found.version + 1, lease_until=lease_until)

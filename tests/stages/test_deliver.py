@@ -224,25 +224,27 @@ def test_two_workers_send_one_attempt_once(world: World) -> None:
     assert len({message.id for _, message, _, _ in world.sender.sent}) == 5
 
 
-def test_an_endpoint_s_turn_ends(world: World) -> None:
-    """However much is due there: its thread is let go after a while, and what is left comes later."""
+@pytest.mark.parametrize(("seconds", "attempts"), [(2, 10), (2.5, 1)])
+def test_an_endpoint_s_turn_ends(world: World, seconds: float, attempts: int) -> None:
+    """However much is due there: its thread is let go after a while, or at once by a receiver that is slow,
+    and what is left comes later."""
     endpoint = subscribed(world)
-    for _ in range(6):
+    for _ in range(12):
         world.upload(PDF)
     slow = world.sender.send
 
     class Slow:
-        """Takes eight seconds for each message."""
+        """Takes that many seconds for each message."""
 
         def send(self, *arguments: Any) -> Reply:
             """Take its time."""
-            world.clock.advance(8)
+            world.clock.advance(seconds)
             return slow(*arguments)
 
     parts = replace(world.parts, webhook_sender=cast("WebhookSender", Slow()))
-    assert deliver(parts, endpoint.id) == 3
+    assert deliver(parts, endpoint.id) == attempts
     run(world, 60, 5.0)
-    assert len(world.sender.sent) == 6
+    assert len(world.sender.sent) == 12
 
 
 def test_a_dead_endpoint_does_not_hold_up_another(world: World) -> None:

@@ -60,3 +60,4 @@ def upgrade() -> None:
     op.create_index("webhook_deliveries_by_endpoint", "webhook_deliveries", ["endpoint_id", "id"])
     op.create_index("webhook_deliveries_due", "webhook_deliveries", ["state", "due_at"])
     op.create_index("webhook_deliveries_due_there", "webhook_deliveries", ["endpoint_id", "state", "due_at"])
+    op.create_index("webhook_deliveries_under_way", "webhook_deliveries", ["account_id", "lease_until"])
