@@ -15,7 +15,7 @@ from service.core.upload import State
 from service.core.webhook import Delivery, DeliveryState, Disabled, Endpoint, EventType
 from service.core.webhook_schedule import JITTER, SCHEDULE, Reply
 from service.jobs.reconcile import reconcile, tidy
-from service.jobs.watch import ScannerWatch
+from service.jobs.watch import LASTING, ScannerWatch
 from service.ports import Task, WebhookSender
 from service.stages import webhooks
 from service.stages.deliver import LEASE, deliver
@@ -304,26 +304,44 @@ def unready(world: World) -> int:
     return sum(notice.type == EventType.UNREADY.value for notice, _ in world.webhooks.events.values())
 
 
-def test_a_scanner_that_is_lost_is_told_once(world: World) -> None:
-    """When it turns; not while it stays so; again after ten minutes at the earliest."""
-    subscribed(world)
-    watch = ScannerWatch(world.parts)
-    watch.look()
-    for told, failures in ((1, ["lost"]), (1, ["lost"]), (1, []), (1, ["lost again"]), (1, [])):
-        world.clock.advance(60)
+def looked(world: World, watch: ScannerWatch, seconds: float, *failures: str) -> int:
+    """Look for that long while the canaries say this; return how many events tell of it by now."""
+    for _ in range(int(seconds / 10)):
         world.report_canaries(*failures)
         watch.look()
-        assert unready(world) == told
-    world.clock.advance(600)
-    world.report_canaries()
+        world.clock.advance(10)
     watch.look()
+    return unready(world)
+
+
+def test_a_scanner_that_is_lost_is_told_once(world: World) -> None:
+    """When that lasts; not while it stays so; again after ten minutes at the earliest."""
+    subscribed(world)
+    watch = ScannerWatch(world.parts)
+    assert looked(world, watch, 60) == 0
+    assert looked(world, watch, LASTING - 10, "lost") == 0
+    assert looked(world, watch, 30, "lost") == 1
+    assert looked(world, watch, 240, "lost") == 1
+    assert looked(world, watch, 10) == 1
+    assert looked(world, watch, LASTING + 10, "lost again") == 1
+    assert looked(world, watch, 600) == 1
     world.faults.take_away("scanner.engine", ScannerUnavailable("away"))
-    watch.look()
-    assert unready(world) == 2
+    assert looked(world, watch, LASTING + 10) == 2
     for endpoint_id in world.queue.take(Task.DELIVER):
         deliver(world.parts, endpoint_id)
     assert [document["data"]["code"] for document in sent(world)] == ["scanner_untrusted", "unreachable"]
     assert not any("canar" in json.dumps(document["data"]) for document in sent(world))
+
+
+def test_a_doubt_that_ends_is_told_to_nobody(world: World) -> None:
+    """A reload of signatures is silence for a while; however often it comes, only unbroken doubt counts."""
+    subscribed(world)
+    watch = ScannerWatch(world.parts)
+    for _ in range(5):
+        assert looked(world, watch, 10) == 0
+        world.faults.take_away("scanner.engine", ScannerUnavailable("reloads"))
+        assert looked(world, watch, 60) == 0
+        world.faults.give_back("scanner.engine")
 
 
 def test_many_workers_tell_once(world: World) -> None:
@@ -332,21 +350,16 @@ def test_many_workers_tell_once(world: World) -> None:
     watches = [ScannerWatch(world.parts) for _ in range(5)]
     for watch in watches:
         watch.look()
-    world.report_canaries("lost")
     for watch in watches:
-        watch.look()
+        looked(world, watch, LASTING + 10, "lost")
     assert unready(world) == 1
 
 
 def test_a_scanner_not_yet_proved_is_not_one_that_was_lost(world: World) -> None:
     """A worker that starts tells nobody."""
     subscribed(world)
-    world.report_canaries("not yet")
     watch = ScannerWatch(world.parts)
-    watch.look()
-    world.report_canaries("not yet")
-    watch.look()
-    assert unready(world) == 0
+    assert looked(world, watch, 2 * LASTING, "not yet") == 0
 
 
 def test_a_ledger_that_is_away_at_that_moment_delays_the_word(world: World) -> None:
@@ -354,7 +367,8 @@ def test_a_ledger_that_is_away_at_that_moment_delays_the_word(world: World) -> N
     subscribed(world)
     watch = ScannerWatch(world.parts)
     watch.look()
-    world.report_canaries("lost")
+    looked(world, watch, LASTING - 10, "lost")
+    world.clock.advance(20)
     world.faults.take_away("webhooks", LedgerUnavailable("away"))
     with pytest.raises(LedgerUnavailable):
         watch.look()
