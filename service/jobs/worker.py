@@ -38,7 +38,7 @@ class Worker:
         self._alive = alive
         self._watch = ScannerWatch(parts)
         self._tidy_due = 0.0
-        self._trouble: str | None = None
+        self._troubles: frozenset[str] = frozenset()
 
     def run(self) -> None:
         """Work until told to stop.
@@ -75,18 +75,26 @@ class Worker:
             self._parts.log.failure("deliver_failed", error, {"endpoint": endpoint_id})
 
     def _round(self) -> None:
+        # Each by itself: word that cannot be sent must not keep uploads from being brought further.
+        found = [self._trouble_of(step) for step in (self._reconcile, self._watch.look)]
+        self._troubles = frozenset(code for code in found if code is not None)
+
+    def _reconcile(self) -> None:
         now = self._parts.clock.monotonic()
+        reconcile(self._parts, self._queue)
+        if now >= self._tidy_due:
+            tidy(self._parts, self._queue)
+            self._tidy_due = now + _TIDY_EVERY
+
+    def _trouble_of(self, step: Callable[[], None]) -> str | None:
+        """Run a step of a round; return the code of the part that was away, if one was."""
         try:
-            self._watch.look()
-            reconcile(self._parts, self._queue)
-            if now >= self._tidy_due:
-                tidy(self._parts, self._queue)
-                self._tidy_due = now + _TIDY_EVERY
-            self._trouble = None
+            step()
         except PartUnavailable as error:
-            if self._trouble != error.code:
+            if error.code not in self._troubles:
                 # Once for each outage, not once a second.
                 self._parts.log.failure("round_failed", error, {"code": error.code})
-            self._trouble = error.code
+            return error.code
         except Exception as error:  # noqa: BLE001 - a round that failed must not end the worker
             self._parts.log.failure("round_failed", error, {})
+        return None
