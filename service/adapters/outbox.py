@@ -29,7 +29,9 @@ class Outbox:
             return
         table = webhook_endpoints.c
         query = select(table.id, table.events, table.disabled_reason)
-        there = connection.execute(query.where(table.account_id == upload.account_id)).all()
+        mine = query.where(table.account_id == upload.account_id).order_by(table.id)
+        # Locked, so that one who disables comes before, or after and cancels what is written here.
+        there = connection.execute(mine.with_for_update(read=True)).all()
         if not there:
             return
         connection.execute(insert(webhook_events), [notice_to_row(notice) for notice in notices])

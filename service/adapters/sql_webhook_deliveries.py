@@ -68,7 +68,9 @@ class SqlWebhookDeliveries:
         query = select(endpoints.id, endpoints.events).where(
             endpoints.account_id == notice.account_id, endpoints.disabled_reason.is_(None)
         )
-        ids = [row.id for row in connection.execute(query) if notice.type in row.events.split()]
+        # Locked as for ``announce``.
+        enabled = connection.execute(query.order_by(endpoints.id).with_for_update(read=True))
+        ids = [row.id for row in enabled if notice.type in row.events.split()]
         connection.execute(insert(webhook_events), notice_to_row(notice))
         self._outbox.make_due(connection, ids, [notice], notice.at)
         return 1

@@ -1,9 +1,10 @@
 """``ports.WebhookDeliveries``: the same laws for the fake, SQLite and PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
 from service.core.errors import Conflict, NotFound
 from service.core.webhook import (
@@ -187,6 +188,28 @@ def test_a_conclusion_may_disable(ledger_case: LedgerCase) -> None:
     assert [one.state for one in found] == [DeliveryState.CANCELLED, DeliveryState.FAILED]
     told(ledger_case, make_notice(3), number=3)
     assert len(ledger_case.deliveries.page(endpoint.id, None, 10)) == 2
+
+
+def test_nothing_is_due_where_somebody_disables_at_that_moment(sql_case: LedgerCase) -> None:
+    """An upload's save waits for one who disables, and then makes nothing due there."""
+    assert sql_case.engine
+    endpoint = make_endpoint(1)
+    sql_case.endpoints.add(endpoint, 1)
+    with ThreadPoolExecutor(1) as pool, sql_case.engine.connect() as connection:
+        connection.execute(text("UPDATE webhook_endpoints SET disabled_reason = 'asked'"))
+        saving = pool.submit(told, sql_case, make_notice(1))
+        # SQLite has one writer at a time anyway.
+        while sql_case.engine.dialect.name == "postgresql" and not saving.done() and not _waits(connection):
+            pass
+        connection.commit()
+        saving.result(30)
+    assert pending(sql_case, endpoint) == []
+
+
+def _waits(connection: Connection) -> bool:
+    """Tell whether somebody waits for this transaction on PostgreSQL."""
+    query = "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    return bool(connection.scalar(text(query)))
 
 
 def test_a_delivery_of_an_endpoint_that_is_gone_is_sent_by_nobody(sql_case: LedgerCase) -> None:
