@@ -37,26 +37,31 @@ class Outbox:
         connection.execute(insert(webhook_events), [notice_to_row(notice) for notice in notices])
         for notice in notices:
             told = [row.id for row in there if not row.disabled_reason and notice.type in row.events.split()]
-            self.make_due(connection, told, [notice], notice.at)
+            self.tell(connection, told, notice)
 
-    def make_due(
-        self, connection: Connection, endpoint_ids: Sequence[str], notices: Iterable[Notice], at: datetime
-    ) -> list[Delivery]:
-        """Write deliveries of stored notices, due at ``at``, and queue a job for each idle endpoint."""
-        made = [_delivery(notice, endpoint, at) for notice in notices for endpoint in sorted(endpoint_ids)]
+    def tell(self, connection: Connection, endpoint_ids: Iterable[str], notice: Notice) -> list[Delivery]:
+        """Make a stored notice due at once at endpoints; return the deliveries."""
+        made = [
+            new_delivery(notice.account_id, endpoint, notice.id, notice.type, notice.at)
+            for endpoint in sorted(endpoint_ids)
+        ]
+        self.make_due(connection, made, notice.at)
+        return made
+
+    def make_due(self, connection: Connection, made: Sequence[Delivery], now: datetime) -> None:
+        """Write new deliveries and queue a job for each endpoint where nothing is due yet."""
         if not made:
-            return []
-        busy = self._busy(connection, endpoint_ids, at)
+            return
+        busy = self._busy(connection, {one.endpoint_id for one in made}, now)
         connection.execute(insert(webhook_deliveries), [delivery_to_row(one) for one in made])
         for delivery in {one.endpoint_id: one for one in made if one.endpoint_id not in busy}.values():
             self._enqueue(connection, delivering(delivery))
-        return made
 
     def make_due_again(self, connection: Connection, delivery: Delivery) -> None:
         """Queue a job for a delivery that will be due later."""
         self._enqueue(connection, delivering(delivery))
 
-    def _busy(self, connection: Connection, endpoint_ids: Sequence[str], at: datetime) -> set[str]:
+    def _busy(self, connection: Connection, endpoint_ids: Iterable[str], at: datetime) -> set[str]:
         """Return the endpoints where something is due already, so that a burst is not a job for each event.
 
         Whoever is at work there goes on until nothing is due; if it just ended, the reconciler comes.
@@ -80,6 +85,7 @@ def cancel_pending(endpoint_id: str) -> Update:
     )
 
 
-def _delivery(notice: Notice, endpoint_id: str, at: datetime) -> Delivery:
+def new_delivery(account_id: str, endpoint_id: str, event_id: str, kind: str, at: datetime) -> Delivery:
+    """Return the delivery of an event to an endpoint, made and due at ``at``."""
     made_id = ordered_id("wd", at, secrets.token_hex(10))
-    return Delivery(made_id, notice.account_id, endpoint_id, notice.id, notice.type, at, due_at=at)
+    return Delivery(made_id, account_id, endpoint_id, event_id, kind, at, due_at=at)

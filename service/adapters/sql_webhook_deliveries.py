@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from service.adapters.database import Database, serialize
-from service.adapters.outbox import Outbox, cancel_pending
+from service.adapters.outbox import Outbox, cancel_pending, new_delivery
 from service.adapters.schema import accounts
 from service.adapters.schema_webhooks import webhook_deliveries, webhook_endpoints, webhook_events
 from service.adapters.webhook_rows import (
@@ -72,7 +72,7 @@ class SqlWebhookDeliveries:
         enabled = connection.execute(query.order_by(endpoints.id).with_for_update(read=True))
         ids = [row.id for row in enabled if notice.type in row.events.split()]
         connection.execute(insert(webhook_events), notice_to_row(notice))
-        self._outbox.make_due(connection, ids, [notice], notice.at)
+        self._outbox.tell(connection, ids, notice)
         return 1
 
     def send_to(self, endpoint_id: str, notice: Notice) -> Delivery:
@@ -81,7 +81,7 @@ class SqlWebhookDeliveries:
             if not _lock(connection, endpoint_id):
                 raise NotFound("There is no such endpoint.")
             connection.execute(insert(webhook_events), notice_to_row(notice))
-            (delivery,) = self._outbox.make_due(connection, [endpoint_id], [notice], notice.at)
+            (delivery,) = self._outbox.tell(connection, [endpoint_id], notice)
             return delivery
 
     def replay(self, endpoint: Endpoint, event_id: str, now: datetime) -> int:
@@ -124,11 +124,20 @@ class SqlWebhookDeliveries:
         pending = select(deliveries.event_id).where(
             deliveries.endpoint_id == endpoint.id, deliveries.state == _PENDING
         )
-        query = select(webhook_events).where(wanted, events.body.is_not(None), events.id.not_in(pending))
-        rows = connection.execute(query.order_by(events.at, events.id).limit(most + 1)).mappings().all()
+        query = select(events.id, events.type).where(
+            wanted, events.body.is_not(None), events.id.not_in(pending)
+        )
+        rows = connection.execute(query.order_by(events.at, events.id).limit(most + 1)).all()
         if len(rows) > most:
             raise RangeNotAllowed(f"There are more than {most} events in that time. Ask for a shorter one.")
-        self._outbox.make_due(connection, [endpoint.id], [Notice(**row) for row in rows], now)
+        # A microsecond apart: what is due longest goes first.
+        made = [
+            new_delivery(
+                endpoint.account_id, endpoint.id, row.id, row.type, now + timedelta(microseconds=place)
+            )
+            for place, row in enumerate(rows)
+        ]
+        self._outbox.make_due(connection, made, now)
         return len(rows)
 
     def page(self, endpoint_id: str, before: str | None, limit: int) -> Sequence[Delivery]:

@@ -61,8 +61,8 @@ class WebhookDeliveries(Protocol):
     ) -> int:
         """Make the subscribed events from ``begin`` to before ``end`` due and return how many that were.
 
-        Skips those still pending there and those of uploads erased since. Raises ``RangeNotAllowed``, having
-        done nothing, for more than ``most``."""
+        They become due in their order, oldest first. Skips those still pending there and those of uploads
+        erased since. Raises ``RangeNotAllowed``, having done nothing, for more than ``most``."""
 
     def page(self, endpoint_id: str, before: str | None, limit: int) -> Sequence[Delivery]:
         """Return an endpoint's deliveries, newest first, whose id sorts below ``before``."""

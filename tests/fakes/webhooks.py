@@ -137,7 +137,9 @@ class FakeWebhooks:
             found = self._not_pending(endpoint, sorted(wanted, key=lambda one: (one.at, one.id)))
             if len(found) > most:
                 raise RangeNotAllowed("too many")
-            return len(self._make_due([endpoint.id], found, now))
+            for place, notice in enumerate(found):
+                self._make_due([endpoint.id], [notice], now + timedelta(microseconds=place))
+            return len(found)
 
     def page(self, endpoint_id: str, before: str | None, limit: int) -> Sequence[Delivery]:
         """Return a page of deliveries."""
