@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -35,6 +35,8 @@ from service.core.webhook import Delivery, DeliveryState, Endpoint, Notice, Work
 from service.core.webhook_schedule import ACCOUNT_AT_ONCE, Conclusion, room
 
 _PENDING = DeliveryState.PENDING.value
+#: Events forgotten in one transaction: more would keep SQLite's other writers waiting.
+_PURGED_AT_ONCE: Final = 1000
 
 
 class SqlWebhookDeliveries:
@@ -236,11 +238,18 @@ class SqlWebhookDeliveries:
         return [row_to_delivery(row) for row in self._database.read(first.limit(limit))]
 
     def purge(self, before: datetime) -> None:
-        """Forget what is old."""
-        old = select(webhook_events.c.id).where(webhook_events.c.at < before)
+        """Forget what is old, oldest first, in short transactions."""
+        while self._purge_some(before) == _PURGED_AT_ONCE:
+            pass
+
+    def _purge_some(self, before: datetime) -> int:
+        events = webhook_events.c
+        oldest = select(events.id).where(events.at < before).order_by(events.at).limit(_PURGED_AT_ONCE)
         with self._database.writing() as connection:
+            old = connection.scalars(oldest).all()
             connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.event_id.in_(old)))
-            connection.execute(delete(webhook_events).where(webhook_events.c.at < before))
+            connection.execute(delete(webhook_events).where(events.id.in_(old)))
+        return len(old)
 
 
 def _lock(connection: Connection, endpoint_id: str) -> bool:

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, func, insert, select, text
 
+from service.adapters.schema_webhooks import webhook_events
+from service.adapters.webhook_rows import notice_to_row
 from service.core.errors import NotFound, RangeNotAllowed
 from service.core.upload import Event, State
 from service.core.webhook import (
@@ -140,6 +142,27 @@ def test_many_workers_alarm_once(ledger_case: LedgerCase) -> None:
     at_once(6, alarm)
     assert sum(counts) == 2
     assert [len(pending(ledger_case, make_endpoint(number))) for number in (1, 2)] == [1, 1]
+
+
+def test_many_old_events_are_forgotten_in_short_transactions(sql_case: LedgerCase) -> None:
+    """A thousand events at a time, until none is left."""
+    assert sql_case.engine
+    notices = [make_notice(number, at=NOON) for number in range(2500)]
+    with sql_case.engine.begin() as connection:
+        connection.execute(insert(webhook_events), [notice_to_row(notice) for notice in notices])
+    commits: list[object] = []
+
+    def note(connection: object) -> None:
+        commits.append(connection)
+
+    event.listen(sql_case.engine, "commit", note)
+    try:
+        sql_case.deliveries.purge(NOON + SECOND)
+    finally:
+        event.remove(sql_case.engine, "commit", note)
+    assert len(commits) == 3
+    with sql_case.engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(webhook_events)) == 0
 
 
 def test_old_events_are_forgotten(ledger_case: LedgerCase) -> None:
