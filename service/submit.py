@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         client = Client(options.url, options.key, retry=Retry(attempts=3), trust_env=False)
     except ValueError as error:
-        raise ConfigurationError(f"--url: {error}") from None
+        raise ConfigurationError(str(error)) from None
     table = Table("file", "state", "verdict", "what now")
     released = 0
     with client:

@@ -15,7 +15,7 @@ from greenroom_client.documents import Upload
 from greenroom_client.download import pour, save
 from greenroom_client.errors import NoVerdictYet
 from greenroom_client.grants import Grants
-from greenroom_client.identifier import checked
+from greenroom_client.identifier import checked, visible
 from greenroom_client.paging import pages
 from greenroom_client.reading import read, read_mapping
 from greenroom_client.transport import Retry, Transport, document, new_key
@@ -46,7 +46,8 @@ class Client:
 
         ``timeout`` is the longest silence in seconds, beyond what the service was asked to wait. With
         ``trust_env`` proxies and certificates come from the environment, as with httpx; certificates are
-        always checked, redirects never followed. Raises ``ValueError`` for an odd ``url``.
+        always checked, redirects never followed. Raises ``ValueError`` for an odd ``url``, and for a
+        ``token`` that no header can hold: one with a line end, perhaps, from the file that it was read from.
         """
         self._url = url
         self._timeout = timeout
@@ -88,13 +89,14 @@ class Client:
         The service waits up to ``wait`` seconds (60 at most) for the verdict before it answers. What can be
         read twice is digested first, sent with its ``Repr-Digest``, and sent again under one Idempotency-Key
         if the line breaks; give ``idempotency_key`` to make a repetition of your own, perhaps after a crash,
-        the same upload. Raises ``OSError`` for a file that cannot be read.
+        the same upload. Raises ``OSError`` for a file that cannot be read, and ``ValueError`` for a key
+        that no header can hold.
         """
         with opened(source) as content:
             query = {"meeting": meeting, "name": content.name if name is None else name}
             headers = {**content.headers(), "Prefer": f"wait={wait}"}
             if content.repeatable or idempotency_key:
-                headers["Idempotency-Key"] = idempotency_key or new_key()
+                headers["Idempotency-Key"] = visible(idempotency_key or new_key(), "the Idempotency-Key")
 
             def once() -> Upload:
                 answer = self._transport.once(

@@ -12,6 +12,7 @@ import httpx
 
 from greenroom_client.answers import check
 from greenroom_client.errors import GreenroomError, InProgress, UnexpectedAnswer, Unreachable
+from greenroom_client.identifier import visible
 
 T = TypeVar("T")
 
@@ -58,7 +59,10 @@ class Transport:
         self._retry = retry
         self._http = httpx.Client(
             base_url=_base(url),
-            headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
+            headers={
+                "Authorization": f"Bearer {visible(token, 'the API key or grant')}",
+                "Accept-Encoding": "identity",
+            },
             follow_redirects=False,
             trust_env=trust_env,
         )
@@ -149,6 +153,9 @@ def translated() -> Iterator[None]:
         yield
     except httpx.TimeoutException as error:
         raise Unreachable(f"The service took too long ({type(error).__name__}).") from error
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
+        # Their words and their causes quote headers and addresses, which may hold what is secret.
+        raise Unreachable("The request cannot be sent as it is.", retryable=False) from None
     except httpx.TransportError as error:
         raise Unreachable(f"The service cannot be reached: {error}", retryable=_may_pass(error)) from error
     except httpx.DecodingError as error:
@@ -156,17 +163,15 @@ def translated() -> Iterator[None]:
 
 
 def _may_pass(error: httpx.TransportError) -> bool:
-    """Tell a line that broke from a certificate that is wrong, or a request that cannot be sent at all."""
-    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
-        return False
+    """Tell a line that broke from a certificate that is wrong."""
     return "CERTIFICATE_VERIFY_FAILED" not in str(error)
 
 
 def _base(url: str) -> httpx.URL:
     try:
         base = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"the address of the service is none: {error}") from None
+    except (httpx.InvalidURL, UnicodeError):
+        raise ValueError("the address of the service is none") from None
     if base.scheme not in {"https", "http"} or not base.host:
         raise ValueError("the address of the service must be like https://greenroom.example")
     if base.userinfo or base.query or base.fragment:

@@ -314,6 +314,27 @@ def test_an_odd_address_is_refused(url: str) -> None:
         Client(url, "token")
 
 
+@pytest.mark.parametrize("odd", ["", "\n", "\r\nX-Other: 1", " ", "\0", "\x7f", "ä", "\ud800"])
+def test_what_no_header_can_hold_is_refused_unseen(server: Server, odd: str) -> None:
+    """A token or key with a line end, a space or no ASCII is refused before it is sent, and is not quoted."""
+    secret = odd and f"hidden{odd}"
+    with pytest.raises(ValueError, match="the API key or grant must be") as raised:
+        Client(server.url, secret)
+    assert "hidden" not in f"{raised.value!r} {raised.value.__cause__!r} {raised.value.__context__!r}"
+    with server.client() as client, pytest.raises(ValueError, match="the Idempotency-Key must be") as raised:
+        client.upload(CONTENT, meeting="m1", name="a.txt", idempotency_key=f"hidden{odd or ' '}")
+    assert "hidden" not in f"{raised.value!r} {raised.value.__cause__!r} {raised.value.__context__!r}"
+    assert server.requests == []
+
+
+def test_what_cannot_be_sent_is_not_quoted(server: Server) -> None:
+    """A request that fits no address is an error of ours, is not tried again and repeats nothing of it."""
+    with server.client() as client, pytest.raises(Unreachable, match="cannot be sent") as raised:
+        next(client.list("hidden" * 20_000))
+    assert (raised.value.retryable, "hidden" in repr(raised.value)) == (False, False)
+    assert server.requests == []
+
+
 def test_the_token_is_in_no_text(server: Server) -> None:
     """Neither the client nor its errors show the token."""
     server.answers += [problem(401, "unauthenticated", retryable=False)]

@@ -85,6 +85,17 @@ def test_submit_without_a_service_or_a_key(backend: Backend, folder: Path) -> No
     assert (wrong.returncode, "unauthenticated" in wrong.stdout) == (1, True)
 
 
+@pytest.mark.parametrize("odd", ["hidden\n", "hidden ä", "hidden\udcff"])
+def test_submit_never_shows_a_key(backend: Backend, folder: Path, odd: str) -> None:
+    """A key that no header can hold, perhaps with the line end of its file, is 2 and one line without it."""
+    done = backend.web.service.run(
+        "submit", str(folder / "notes.txt"), "--url", backend.web.url, "--key", odd
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("greenroom: the API key or grant must be ")
+    assert (done.stderr.count("\n"), "hidden" in done.stderr) == (1, False)
+
+
 def test_keys_are_made_listed_and_revoked(web: Web, service: Service) -> None:
     """A key is shown once; lists hold no secret; two live keys at most; a revoked one makes room."""
     account = "acme-commands"
