@@ -1,5 +1,6 @@
 """The client: uploads here, grants and webhook endpoints in objects of their own."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -7,13 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
-import httpx
-
 from greenroom_client.answers import retry_after
 from greenroom_client.content import Progress, Source, opened
 from greenroom_client.documents import Upload
 from greenroom_client.download import pour, save
-from greenroom_client.errors import NoVerdictYet
+from greenroom_client.errors import GreenroomError, NoVerdictYet
 from greenroom_client.grants import Grants
 from greenroom_client.identifier import checked, visible
 from greenroom_client.paging import pages
@@ -23,6 +22,8 @@ from greenroom_client.webhooks import Webhooks
 
 #: Seconds of one long poll: well below where proxies end a request that is silent.
 _LONG_POLL: Final = 25
+#: Seconds for an answer that was asked for as the time to wait ended.
+_GRACE: Final = 2.0
 _PAGE: Final = 200
 
 
@@ -123,7 +124,9 @@ class Client:
         """Return the upload once it is at rest; one that is known to be is not asked for.
 
         ``on_state`` is called with the upload for the first state that is seen and for each new one. Raises
-        ``NoVerdictYet`` after ``timeout`` seconds.
+        ``NoVerdictYet`` after ``timeout`` seconds. Errors that may pass are waited out, with pauses as
+        ``Retry`` has them but for any number of tries; what is raised when no time is left for another try
+        is that error.
         """
         if isinstance(upload, Upload) and upload.resting:
             if on_state:
@@ -134,7 +137,7 @@ class Client:
         wait = 0
         while True:
             asked = time.monotonic()
-            current, pause = self._ask(_id(upload), wait)
+            current, pause = self._ask_until(until, _id(upload), wait)
             if on_state and current.state != seen:
                 on_state(current)
             seen = current.state
@@ -146,11 +149,11 @@ class Client:
             # An answer that came sooner than it might have: the service has no thread free to wait with.
             if wait and time.monotonic() - asked < wait / 2:
                 time.sleep(min(pause, left))
-            wait = min(_LONG_POLL, int(left) + 1)
+            wait = int(min(_LONG_POLL, left + 1))
 
     def get(self, upload_id: str, *, wait: int = 0) -> Upload:
         """Return an upload, as soon as it rests or after ``wait`` seconds (60 at most)."""
-        return self._ask(upload_id, wait)[0]
+        return self._transport.repeat(lambda: self._ask_once(upload_id, wait)[0], patience=0)
 
     def list(self, meeting: str, *, page_size: int = _PAGE) -> Iterator[Upload]:
         """Yield a meeting's uploads, newest first, fetching pages of ``page_size`` as they are needed."""
@@ -181,14 +184,25 @@ class Client:
         """Return what the service accepts and what it does with which verdict, as published."""
         return read_mapping(self._transport.json("GET", "/v1/policy"), "policy")
 
-    def _ask(self, upload_id: str, wait: int) -> tuple[Upload, float]:
+    def _ask_until(self, until: float, upload_id: str, wait: int) -> tuple[Upload, float]:
+        """Ask as ``_ask_once`` does, again and again after errors that may pass, until the clock says so."""
+        failures = 0
+        while True:
+            try:
+                longest = max(until - time.monotonic(), 0.0) + _GRACE
+                return self._ask_once(upload_id, wait, longest)
+            except GreenroomError as error:
+                failures += 1
+                pause = self._transport.retry.within(until - time.monotonic(), failures, error)
+                if pause is None:
+                    raise
+            time.sleep(pause)
+            wait = int(min(wait, max(until - time.monotonic(), 0.0) + 1))
+
+    def _ask_once(self, upload_id: str, wait: int, longest: float = math.inf) -> tuple[Upload, float]:
         """Return an upload and the seconds after which to ask again."""
-
-        def once() -> httpx.Response:
-            path = f"/v1/uploads/{_id(upload_id)}"
-            return self._transport.once("GET", path, wait=wait, params={"wait": wait})
-
-        answer = self._transport.repeat(once, patience=0)
+        path = f"/v1/uploads/{_id(upload_id)}"
+        answer = self._transport.once("GET", path, wait=wait, longest=longest, params={"wait": wait})
         return read(Upload, document(answer)), retry_after(answer) or 1.0
 
 

@@ -1,5 +1,6 @@
 """The way to the service and back: one HTTP client, one reading of errors, one rule for trying again."""
 
+import math
 import random
 import time
 import uuid
@@ -46,6 +47,16 @@ class Retry:
         """Return the seconds to wait before asking again for the first request's answer."""
         return max(min(error.retry_after or 0.0, self.longest_pause), self._growing(times))
 
+    def within(self, left: float, times: int, error: GreenroomError) -> float | None:
+        """Return the seconds to wait after the failure number ``times``, or ``None`` to give up.
+
+        ``left`` seconds are left to try again in, however often.
+        """
+        asked = error.retry_after or 0.0
+        if not error.retryable or left <= 0 or asked > left:
+            return None
+        return max(asked, min(self._growing(times), left))
+
     def _growing(self, attempt: int) -> float:
         whole = min(self.first_pause * 2.0 ** min(attempt - 1, _DOUBLINGS), self.longest_pause)
         return random.SystemRandom().uniform(whole / 2, whole)
@@ -56,7 +67,7 @@ class Transport:
 
     def __init__(self, url: str, token: str, timeout: float, retry: Retry, *, trust_env: bool) -> None:
         self._timeout = timeout
-        self._retry = retry
+        self.retry = retry
         self._http = httpx.Client(
             base_url=_base(url),
             headers={
@@ -87,10 +98,21 @@ class Transport:
 
         return self.repeat(once, patience=self._timeout)
 
-    def once(self, method: str, path: str, *, wait: float = 0, **request: Any) -> httpx.Response:  # noqa: ANN401
-        """Send one request, which may take ``wait`` seconds more than others, and return the good answer."""
+    def once(
+        self,
+        method: str,
+        path: str,
+        *,
+        wait: float = 0,
+        longest: float = math.inf,
+        **request: Any,  # noqa: ANN401
+    ) -> httpx.Response:
+        """Send one request and return the good answer.
+
+        It may take ``wait`` seconds more than others, but no silence may be longer than ``longest`` seconds.
+        """
         with translated():
-            answer = self._http.request(method, path, timeout=self._times(wait), **request)
+            answer = self._http.request(method, path, timeout=self._times(wait, longest), **request)
         return check(answer)
 
     @contextmanager
@@ -118,17 +140,18 @@ class Transport:
                 if isinstance(error, InProgress):
                     running += 1
                     until = until or now + patience
-                    pause = self._retry.asking(running, error) if now < until else None
+                    pause = self.retry.asking(running, error) if now < until else None
                 else:
                     failures += 1
-                    pause = self._retry.pause(failures, error)
+                    pause = self.retry.pause(failures, error)
                 if pause is None:
                     raise
             time.sleep(pause)
 
-    def _times(self, wait: float) -> httpx.Timeout:
-        connect = min(self._timeout, _CONNECT_SECONDS)
-        return httpx.Timeout(self._timeout, connect=connect, read=self._timeout + wait)
+    def _times(self, wait: float, longest: float = math.inf) -> httpx.Timeout:
+        silence = min(self._timeout, longest)
+        connect = min(silence, _CONNECT_SECONDS)
+        return httpx.Timeout(silence, connect=connect, read=min(self._timeout + wait, longest))
 
 
 def new_key() -> str:

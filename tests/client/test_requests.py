@@ -282,6 +282,48 @@ def test_waiting_has_an_end(server: Server) -> None:
     assert raised.value.upload.state == "scanning"
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_may_pass_does_not_end_the_waiting(server: Server, status: int) -> None:
+    """More errors than a request has tries, and lines that break, are waited out while there is time."""
+    busy = [problem(status, "busy", retryable=True, Retry_After="0"), said(200, b"{", length=100)]
+    scanning = said_json(200, upload_document("scanning"), Retry_After="0")
+    server.answers += [*busy * 4, scanning, *busy * 4, said_json(200, upload_document())]
+    with server.client() as client:
+        assert client.wait_for_verdict("up_1").released
+    assert len(server.requests) == 18
+
+
+def test_waiting_keeps_to_a_retry_after(server: Server) -> None:
+    """A pause that other requests would not take is taken here, if there is time for it; else it is told."""
+    busy = problem(429, "rate_limited", retryable=True, Retry_After="1")
+    server.answers += [busy, said_json(200, upload_document()), busy]
+    with server.client(retry=Retry(first_pause=0.01, longest_pause=0.01)) as client:
+        assert client.wait_for_verdict("up_1").released
+        with pytest.raises(RateLimited) as raised:
+            client.wait_for_verdict("up_1", timeout=0.5)
+    assert raised.value.retry_after == 1
+    assert len(server.requests) == 3
+
+
+def test_waiting_for_nobody_has_an_end(server: Server) -> None:
+    """Against silence, or an address where nobody listens, the time is the caller's, not the client's."""
+    server.answers += [b""] * 3
+    with server.client(timeout=600.0) as client, pytest.raises(Unreachable):
+        client.wait_for_verdict("up_1", timeout=0.1)
+    server.stop()
+    patient = Retry(attempts=1000, first_pause=600.0, longest_pause=600.0)
+    with server.client(retry=patient) as client, pytest.raises(Unreachable):
+        client.wait_for_verdict("up_1", timeout=0.1)
+
+
+def test_what_cannot_pass_ends_the_waiting(server: Server) -> None:
+    """An error that will be the same next time is raised at once."""
+    server.answers += [problem(404, "not_found", retryable=False)] * 2
+    with server.client() as client, pytest.raises(NotFound):
+        client.wait_for_verdict("up_1")
+    assert len(server.requests) == 1
+
+
 def test_pages_are_fetched_as_they_are_needed(server: Server) -> None:
     """A list goes on where the page before ended, until there is no next one."""
     pages = [{"uploads": [upload_document()], "next": "up_1"}, {"uploads": [upload_document()], "next": None}]
