@@ -11,7 +11,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from greenroom_client import Client, GreenroomError, NoVerdictYet, Problem, Retry, Upload, Verdict
+from greenroom_client import (
+    Client,
+    ContentRefused,
+    GreenroomError,
+    NoVerdictYet,
+    Problem,
+    Retry,
+    Upload,
+    Verdict,
+)
 from service.core.errors import ConfigurationError
 
 #: Seconds before a file that waits for a scanner is reported as it is.
@@ -40,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     with client:
         for path in options.files:
             state, verdict, advice = _submit(client, path, options.meeting)
-            table.add_row(*(escape(word) for word in (path.name, state, verdict, advice)))
+            table.add_row(*(escape(word) for word in (_name(path), state, verdict, advice)))
             released += state == "released"
     Console().print(table)
     return 0 if released == len(options.files) else 1
@@ -54,10 +63,15 @@ def _submit(client: Client, path: Path, meeting: str) -> tuple[str, str, str]:
     except NoVerdictYet as error:
         upload = error.upload
     except Problem as error:
-        return "refused", error.code, error.detail
+        return "refused" if isinstance(error, ContentRefused) else "failed", error.code, error.detail
     except GreenroomError as error:
         return "failed", "-", f"the service did not answer: {error}"
     return upload.state, _verdict(upload.verdict), upload.advice
+
+
+def _name(path: Path) -> str:
+    """Return the file's name as text that can be printed, whatever its bytes are."""
+    return os.fsencode(path.name).decode(errors="replace")
 
 
 def _verdict(verdict: Verdict | None) -> str:
@@ -69,11 +83,12 @@ def _verdict(verdict: Verdict | None) -> str:
 
 def _send(client: Client, path: Path, meeting: str) -> Upload:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    name = _name(path)
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task(path.name, total=None)
+        task = progress.add_task(name, total=None)
 
         def show(sent: int, total: int | None) -> None:
-            what = f"{path.name}: scanning" if sent == total else path.name
+            what = f"{name}: scanning" if sent == total else name
             progress.update(task, description=what, completed=sent, total=total)
 
         return client.upload(path, meeting=meeting, on_progress=show)

@@ -28,27 +28,27 @@ def retry_after(answer: httpx.Response) -> float | None:
     if said.isascii() and said.isdigit():
         return float(said)
     try:
-        at = parsedate_to_datetime(said)
-    except ValueError:
+        at = parsedate_to_datetime(said).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _problem(answer: httpx.Response) -> GreenroomError:
     document = _document(answer)
     status = answer.status_code
-    code = document.get("code")
-    known = isinstance(code, str)
+    code = _text(document, "code")
+    detail = _text(document, "detail") or f"The service answered {status}."
     otherwise = Unavailable if answer.is_server_error else Problem
-    kind = BY_CODE.get(str(code)) or BY_STATUS.get(status, otherwise)
-    request_id = document.get("request_id") or answer.headers.get("X-Request-Id")
+    kind = BY_CODE.get(code or "") or BY_STATUS.get(status, otherwise)
+    request_id = _text(document, "request_id") or answer.headers.get("X-Request-Id")
     return kind(
-        str(document.get("detail") or f"The service answered {status}.")[:_LONGEST_DETAIL],
-        code=code if known else None,
+        detail[:_LONGEST_DETAIL],
+        code=code,
         status=status,
         # What stands in front of the service, and is not it, speaks in statuses alone.
-        retryable=document.get("retryable") is True if known else status in {429, 502, 503, 504},
-        request_id=str(request_id) if request_id else None,
+        retryable=document.get("retryable") is True if code else status in {429, 502, 503, 504},
+        request_id=request_id or None,
         retry_after=retry_after(answer),
     )
 
@@ -56,6 +56,11 @@ def _problem(answer: httpx.Response) -> GreenroomError:
 def _document(answer: httpx.Response) -> Mapping[str, Any]:
     try:
         document = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _text(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    return value if isinstance(value, str) and value else None

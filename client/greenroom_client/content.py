@@ -68,10 +68,15 @@ def opened(source: Source) -> Iterator[Content]:
         yield _measured(BytesIO(source), "")
     elif isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
-            yield _measured(file, Path(source).name)
+            yield _measured(file, _name(source))
     else:
         name = getattr(source, "name", "")
-        yield _measured(source, Path(name).name if isinstance(name, str) else "")
+        yield _measured(source, _name(name) if isinstance(name, str) else "")
+
+
+def _name(path: str | os.PathLike[str]) -> str:
+    """Return the file's name as text; what in it is no UTF-8, and could not be sent, is U+FFFD."""
+    return os.fsencode(Path(path).name).decode(errors="replace")
 
 
 def _measured(file: BinaryIO, name: str) -> Content:

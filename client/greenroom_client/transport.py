@@ -121,7 +121,9 @@ class Transport:
         with translated(), self._http.stream("GET", path, timeout=self._times(0)) as answer:
             if answer.status_code != httpx.codes.OK:
                 answer.read()
-            yield check(answer)
+                status = check(answer).status_code
+                raise UnexpectedAnswer(f"The answer has status {status} and no content.", status=status)
+            yield answer
 
     def repeat(self, once: Callable[[], T], *, patience: float) -> T:
         """Return what ``once`` returns, calling it again after errors that may pass.
@@ -165,8 +167,8 @@ def document(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON
         return None
     try:
         return answer.json()
-    except ValueError:
-        raise UnexpectedAnswer("The answer is no JSON.", status=answer.status_code) from None
+    except (ValueError, RecursionError):
+        raise UnexpectedAnswer("The answer is no JSON, or too deep.", status=answer.status_code) from None
 
 
 @contextmanager

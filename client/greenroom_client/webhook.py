@@ -1,8 +1,9 @@
 """Verification of webhooks, as a receiver needs it (Standard Webhooks 1.0)."""
 
 import json
+import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -10,7 +11,7 @@ from greenroom_client.documents import Event
 from greenroom_client.errors import UnexpectedAnswer, UntrustedWebhook
 from greenroom_client.reading import read
 
-_PREFIX = "whsec_"
+_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]+={0,2}")
 
 
 class Headers(Protocol):
@@ -28,10 +29,8 @@ def verify_webhook(secret: str, headers: Headers, body: bytes) -> Event:
     ``ValueError``. Raises ``UntrustedWebhook`` if no signature fits or the message is more than five minutes
     old or ahead, and ``UnexpectedAnswer`` for a signed document that is none of Greenroom's.
     """
-    if not secret.removeprefix(_PREFIX) or not secret.startswith(_PREFIX):
-        raise ValueError("the secret of a webhook endpoint begins with whsec_")
+    verifier = _verifier(secret)
     plain = {name.lower(): value for name, value in headers.items()}
-    verifier = Webhook(secret)
     try:
         verifier.verify(body, plain, json_parse=False)
     except (WebhookVerificationError, ValueError) as error:
@@ -40,10 +39,19 @@ def verify_webhook(secret: str, headers: Headers, body: bytes) -> Event:
     return _event(plain["webhook-id"], body)
 
 
+def _verifier(secret: str) -> Webhook:
+    try:
+        if _SECRET.fullmatch(secret):
+            return Webhook(secret)
+    except ValueError:
+        pass  # of a length that base64 cannot have
+    raise ValueError("the secret of a webhook endpoint is whsec_ and base64")
+
+
 def _event(identifier: str, body: bytes) -> Event:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise UnexpectedAnswer("The webhook is signed, but no JSON object.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 from pathlib import Path
 
 import pytest
 
-from greenroom_client import Damaged, GreenroomError, NotReleased, Unreachable
+from greenroom_client import Damaged, GreenroomError, NotReleased, UnexpectedAnswer, Unreachable
 from tests.client.scripted import QUICK, Server, content_answer, problem, said, said_json, upload_document
 
 CONTENT = bytes(range(256)) * 4096
+DIGEST = f"sha-256=:{base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()}:"
 DOCUMENT = said_json(200, upload_document(content=CONTENT))
 WRONG = CONTENT[:-1] + b"!"
 
@@ -79,7 +82,8 @@ def test_a_file_object_is_written_to_once(server: Server) -> None:
         (content_answer(CONTENT + b"!", digest_of=CONTENT), 1, Damaged),
         (said(200, CONTENT), 1, Damaged),
         (said(200, CONTENT, Repr_Digest="sha-256=:AAAA:"), 1, Damaged),
-        (said(204), 1, Damaged),
+        (said(204), 1, UnexpectedAnswer),
+        (said(204, Repr_Digest=DIGEST), 1, UnexpectedAnswer),
         (problem(409, "not_released", retryable=False), 1, NotReleased),
         (problem(503, "store_unavailable", retryable=True), QUICK.attempts, GreenroomError),
     ],
@@ -93,6 +97,7 @@ def test_a_file_object_is_written_to_once(server: Server) -> None:
         "no digest",
         "odd digest",
         "no content",
+        "no content, with its digest",
         "not released",
         "away",
     ],

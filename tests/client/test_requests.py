@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,19 @@ def test_an_upload_is_sent_whole_and_named(server: Server, tmp_path: Path) -> No
     assert request.headers["authorization"] == "Bearer token"
     assert request.headers["idempotency-key"]
     assert told == [(len(CONTENT), len(CONTENT))]
+
+
+def test_a_name_that_is_no_text_can_be_sent(server: Server, tmp_path: Path) -> None:
+    """A file whose name is no UTF-8 is sent under the name with U+FFFD in place of what is none."""
+    server.answers += [CREATED, CREATED]
+    path = tmp_path / os.fsdecode(b"m\xfcller.txt")
+    path.write_bytes(CONTENT)
+    with server.client() as client, path.open("rb") as file:
+        client.upload(path, meeting="m1")
+        client.upload(file, meeting="m1")
+    assert {request.target for request in server.requests} == {
+        "/v1/uploads?meeting=m1&name=m%EF%BF%BDller.txt"
+    }
 
 
 def test_a_retried_upload_is_the_same_request(server: Server) -> None:
@@ -175,6 +189,15 @@ def test_a_problem_is_an_error_of_its_kind(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"code": [], "detail": {}, "request_id": 1}'])
+def test_an_odd_problem_is_known_by_its_status(server: Server, body: bytes) -> None:
+    """A problem that is no JSON that can be read, or holds no texts, is the error of its status."""
+    server.answers += [said(404, body)]
+    with server.client() as client, pytest.raises(NotFound) as raised:
+        client.get("up_1")
+    assert (raised.value.code, raised.value.request_id) == ("problem", None)
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_proxys_words_are_understood(server: Server, status: int) -> None:
     """What stands in front and speaks HTML is an error too; it may pass, so it is tried again, so often."""
@@ -185,9 +208,11 @@ def test_a_proxys_words_are_understood(server: Server, status: int) -> None:
     assert len(server.requests) == QUICK.attempts
 
 
-@pytest.mark.parametrize("word", ["0", "1", "Thu, 01 Jan 1970 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "word", ["0", "1", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "soon"]
+)
 def test_retry_after_is_kept_to(server: Server, word: str) -> None:
-    """A Retry-After in seconds or as a date, even one that is over, leads to one more try."""
+    """A Retry-After in seconds or as a date, even one that is over or is none, leads to one more try."""
     server.answers += [
         problem(503, "overloaded", retryable=True, Retry_After=word),
         said_json(200, upload_document()),
@@ -223,6 +248,7 @@ def test_redirects_are_not_followed(server: Server, status: int) -> None:
     "answer",
     [
         said(200, b"<html>"),
+        said(200, b"[" * 100_000),
         said_json(200, []),
         said_json(200, {}),
         said_json(200, upload_document(created_at="yesterday")),

@@ -104,14 +104,18 @@ def test_old_and_foreign_messages_are_not_believed() -> None:
         verify_webhook(OTHER, signed(BODY), BODY)
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "c2VjcmV0"])
+@pytest.mark.parametrize(
+    "secret", ["", "whsec_", "c2VjcmV0", "whsec_%%%", "whsec_A", "whsec_ä", f"{SECRET}\n"]
+)
 def test_an_odd_secret_is_a_mistake(secret: str) -> None:
     """A receiver without a secret must not run: nothing is verified with nothing."""
     with pytest.raises(ValueError, match="whsec_"):
         verify_webhook(secret, signed(BODY), BODY)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"minutes", b"{}", b'{"type": "upload.released", "timestamp": "x"}'])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"[" * 100_000, b"minutes", b"{}", b'{"type": "upload.released", "timestamp": "x"}']
+)
 def test_a_signed_document_of_another_kind_is_told(body: bytes) -> None:
     """What is signed but none of ours is an error of its own."""
     with pytest.raises(UnexpectedAnswer):
