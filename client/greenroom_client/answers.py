@@ -10,6 +10,8 @@ import httpx
 from greenroom_client.errors import BY_CODE, BY_STATUS, GreenroomError, Problem, Unavailable, UnexpectedAnswer
 
 _LONGEST_DETAIL: Final = 1000
+_LARGEST_DOCUMENT: Final = 8 * 1024 * 1024
+_OF_CONTENT: Final = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 def check(answer: httpx.Response) -> httpx.Response:
@@ -22,6 +24,31 @@ def check(answer: httpx.Response) -> httpx.Response:
     raise UnexpectedAnswer(f"The address answers with {said}.", status=answer.status_code)
 
 
+def plain(answer: httpx.Response) -> httpx.Response:
+    """Return an ``answer`` whose content is as it came. Raises ``UnexpectedAnswer`` for a content coding."""
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise UnexpectedAnswer(
+            "The answer has an encoding that was not asked for.", status=answer.status_code
+        )
+    return answer
+
+
+def loaded(answer: httpx.Response) -> httpx.Response:
+    """Return a copy of the streamed ``answer`` that was read to its end, for a document.
+
+    Raises ``UnexpectedAnswer`` for one with a content coding or of more than 8 MiB, before more is read. An
+    error is told by its status all the same.
+    """
+    try:
+        content = _content(plain(answer))
+    except UnexpectedAnswer:
+        if not answer.is_error:
+            raise
+        content = b""
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_CONTENT]
+    return httpx.Response(answer.status_code, headers=headers, content=content)
+
+
 def retry_after(answer: httpx.Response) -> float | None:
     """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), if it does."""
     said = answer.headers.get("Retry-After", "").strip()
@@ -32,6 +59,15 @@ def retry_after(answer: httpx.Response) -> float | None:
     except (ValueError, OverflowError):
         return None
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _content(answer: httpx.Response) -> bytes:
+    content = bytearray()
+    for chunk in answer.iter_raw():
+        content += chunk
+        if len(content) > _LARGEST_DOCUMENT:
+            raise UnexpectedAnswer("The answer is larger than any document.", status=answer.status_code)
+    return bytes(content)
 
 
 def _problem(answer: httpx.Response) -> GreenroomError:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from greenroom_client.answers import check
+from greenroom_client.answers import check, loaded, plain
 from greenroom_client.errors import GreenroomError, InProgress, UnexpectedAnswer, Unreachable
 from greenroom_client.identifier import visible
 
@@ -112,7 +112,9 @@ class Transport:
         It may take ``wait`` seconds more than others, but no silence may be longer than ``longest`` seconds.
         """
         with translated():
-            answer = self._http.request(method, path, timeout=self._times(wait, longest), **request)
+            times = self._times(wait, longest)
+            with self._http.stream(method, path, timeout=times, **request) as streamed:
+                answer = loaded(streamed)
         return check(answer)
 
     @contextmanager
@@ -120,10 +122,9 @@ class Transport:
         """Open the good answer to one GET; its content is read by the caller."""
         with translated(), self._http.stream("GET", path, timeout=self._times(0)) as answer:
             if answer.status_code != httpx.codes.OK:
-                answer.read()
-                status = check(answer).status_code
+                status = check(loaded(answer)).status_code
                 raise UnexpectedAnswer(f"The answer has status {status} and no content.", status=status)
-            yield answer
+            yield plain(answer)
 
     def repeat(self, once: Callable[[], T], *, patience: float) -> T:
         """Return what ``once`` returns, calling it again after errors that may pass.
@@ -183,8 +184,6 @@ def translated() -> Iterator[None]:
         raise Unreachable("The request cannot be sent as it is.", retryable=False) from None
     except httpx.TransportError as error:
         raise Unreachable(f"The service cannot be reached: {error}", retryable=_may_pass(error)) from error
-    except httpx.DecodingError as error:
-        raise UnexpectedAnswer("The answer has an encoding that was not asked for.") from error
 
 
 def _may_pass(error: httpx.TransportError) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -360,6 +362,37 @@ def test_pages_are_fetched_as_they_are_needed(server: Server) -> None:
         assert len(server.requests) == 1
         assert len(list(listed)) == 1
     assert server.requests[1].target == "/v1/uploads?meeting=m1&limit=1&cursor=up_1"
+
+
+@pytest.mark.parametrize("cursor", ["up_1", ["up_1"]])
+def test_a_list_that_leads_in_circles_ends(server: Server, cursor: object) -> None:
+    """A cursor that came before, or is none, is an error and not another round."""
+    page = said_json(200, {"uploads": [upload_document()], "next": cursor})
+    server.answers += [page] * 2
+    with server.client() as client, pytest.raises(UnexpectedAnswer, match="no end"):
+        list(client.list("m1"))
+    assert len(server.requests) <= 2
+
+
+ENDLESS = b" " * (8 * 1024 * 1024 + 1)
+ENCODED = gzip.compress(b'{"code": "not_found"}')
+
+
+def test_an_answer_has_a_bound(server: Server) -> None:
+    """More than 8 MiB, or an encoding that may hide as much, is no document; an error keeps its status."""
+    document = json.dumps(upload_document()).encode()
+    server.answers += [said(200, ENDLESS, length=10**12), said(404, ENDLESS, length=10**12)]
+    server.answers += [
+        said(200, ENCODED, Content_Encoding="gzip"),
+        said(404, ENCODED, Content_Encoding="gzip"),
+    ]
+    server.answers += [said(200, document + ENDLESS[len(document) + 1 :], Content_Encoding="identity")]
+    with server.client() as client:
+        for kind in (UnexpectedAnswer, NotFound, UnexpectedAnswer, NotFound):
+            with pytest.raises(kind):
+                client.get("up_1")
+        assert client.get("up_1").id == "up_1"
+    assert {request.headers["accept-encoding"] for request in server.requests} == {"identity"}
 
 
 @pytest.mark.parametrize("odd", ["", "../keys", "up_1/content", "up_1?x=1", "a" * 65])
