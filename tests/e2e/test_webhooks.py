@@ -7,7 +7,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from service import config, wiring
-from stack.clamd import Clamd
 from stack.processes import Child
 from stack.samples import EICAR
-from stack.store import Store
-from tests.e2e.gate import Gate
 from tests.e2e.serving import Backend, Service, Web, eventually, kill
 from tests.faults.receiver import Got, Receiver, answering, hanging, trickling
 
@@ -36,30 +32,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def later() -> Iterator[ExitStack]:
-    """What is to be let go of after the last of these tests."""
-    with ExitStack() as later:
-        yield later
-
-
-@pytest.fixture(scope="module")
-def gate(clamd: Clamd, folder: Path) -> Iterator[Gate]:
-    """A gate in front of clamd, open."""
-    gate = Gate(Path("/tmp") / f"greenroom-{folder.name}-{time.monotonic_ns()}.sock", clamd.socket)
-    yield gate
-    gate.close()
-    gate.path.unlink(missing_ok=True)
-
-
-@pytest.fixture(scope="module")
-def hooked(environ: dict[str, str], gate: Gate, folder: Path, store: Store) -> Iterator[Service]:
+def hooked(environ: dict[str, str], folder: Path) -> Iterator[Service]:
     """A service of its own, with proxies in its environment that lead nowhere."""
     nowhere = "http://127.0.0.1:1"
     ours = {
         **environ,
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), nowhere),
         "GREENROOM_DATABASE_URL": f"sqlite:///{folder / 'webhooks.db'}",
-        "GREENROOM_CLAMD": f"unix:{gate.path}",
     }
     wiring.migrate(config.read_settings(ours))
     hooked = Service(ours, folder, wiring.build(ours).parts)
@@ -149,6 +128,15 @@ def account(front: Web, hooked: Service) -> Iterator[Account]:
     account = Account(front, name, key)
     yield account
     account.close()
+
+
+@pytest.fixture
+def neighbour(front: Web, hooked: Service) -> Iterator[Account]:
+    """Another account."""
+    name, key = hooked.new_key()
+    neighbour = Account(front, name, key)
+    yield neighbour
+    neighbour.close()
 
 
 @pytest.fixture
@@ -268,8 +256,10 @@ def test_gone_and_redirects(account: Account, receiver: Receiver) -> None:
 
 
 @pytest.mark.slow
-def test_endpoints_that_trickle_hold_up_nobody(account: Account, receiver: Receiver) -> None:
-    """Three that answer a byte at a time: another is told meanwhile, and theirs end as timeouts."""
+def test_endpoints_that_trickle_hold_up_nobody(
+    account: Account, neighbour: Account, receiver: Receiver
+) -> None:
+    """Three that answer a byte at a time: another account is told meanwhile, and theirs end as timeouts."""
     stop = threading.Event()
     slow = [Receiver(trickling(b"x", stop, b"HTTP/1.1 200 OK\r\nX: ")) for _ in range(3)]
     try:
@@ -278,9 +268,9 @@ def test_endpoints_that_trickle_hold_up_nobody(account: Account, receiver: Recei
             account.upload(b"minutes")
         for one in slow:
             one.wait(1, SOON)
-        account.subscribe(receiver.url, "upload.blocked")
+        neighbour.subscribe(receiver.url, "upload.blocked")
         begun = time.monotonic()
-        account.upload(EICAR, "eicar.txt")
+        neighbour.upload(EICAR, "eicar.txt")
         receiver.wait(1, SOON)
         print(f"told beside tricklers after {time.monotonic() - begun:.2f} s")  # noqa: T201
         for endpoint in endpoints:
@@ -305,21 +295,3 @@ def test_hostile_urls_make_no_endpoint(account: Account) -> None:
         "http://user@127.0.0.1/",
     ):
         assert account.client.post("/v1/webhook-endpoints", json={"url": url}).status_code == 422
-
-
-def test_a_scanner_that_is_lost_is_told(
-    account: Account, receiver: Receiver, gate: Gate, clamd: Clamd, front: Web, later: ExitStack
-) -> None:
-    """Every account that has an endpoint hears of it, once, and not again when all is well."""
-    endpoint = account.subscribe(receiver.url, "scanner.unready")
-    gate.close()
-    gate.path.unlink()
-    try:
-        (got,) = receiver.wait(1, SOON)
-    finally:
-        later.callback(Gate(gate.path, clamd.socket).close)
-    document = endpoint.verified(got)
-    assert (document["type"], document["data"]["ready"]) == ("scanner.unready", False)
-    assert document["data"]["code"] == "unreachable"
-    eventually(front.ready, 120, "readiness")
-    assert len(receiver.got) == 1
