@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from service.core.errors import GrantExpired, Unauthenticated
-from service.core.naming import EXTENSION, IDENTIFIER
+from service.core.naming import EXTENSION, IDENTIFIER, UPLOAD_ID
 
 #: No token lives longer; a meeting that takes longer refreshes its grants.
 LONGEST_LIFE: Final = timedelta(minutes=15)
@@ -27,8 +27,8 @@ ISSUER: Final = "greenroom"
 MOST_FILES: Final = 1000
 MOST_BYTES: Final = 1 << 50
 MOST_TYPES: Final = 64
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_UPLOAD: Final = re.compile(r"up_[0-9a-f]{32}")
+#: What a grant's id (``jti``) is made of.
+GRANT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LATEST: Final = 253402300799  # the last second of the year 9999
 _REQUIRED: Final = frozenset({"iss", "aud", "jti", "iat", "exp", "kind", "meeting"})
 #: A token with other claims than these is refused: what is not known cannot be enforced.
@@ -101,7 +101,7 @@ def from_claims(claims: Mapping[str, Any], owner: str | None, audience: str, now
     _need(owner is None or account == owner, "its subject is not the account of its key")
     _need(claims["iss"] == (owner or ISSUER), "its issuer does not fit its key")
     _need(claims["aud"] == audience, "it is for another audience")
-    _need(_matches(_ID, claims["jti"]), "jti must be 1 to 64 of A-Z a-z 0-9 _ -")
+    _need(_matches(GRANT_ID, claims["jti"]), "jti must be 1 to 64 of A-Z a-z 0-9 _ -")
     _need(_matches(IDENTIFIER, claims["meeting"]), "meeting is not a meeting's id")
     issued_at, expires_at = _lifetime(claims, now)
     return Grant(
@@ -131,7 +131,7 @@ def _rights(claims: Mapping[str, Any]) -> dict[str, Any]:
     file, types = claims.get("file"), claims.get("types", [])
     files, size = claims.get("max_files"), claims.get("max_bytes")
     if kind is GrantKind.DOWNLOAD:
-        _need(file is None or _matches(_UPLOAD, file), "file is not an upload's id")
+        _need(file is None or _matches(UPLOAD_ID, file), "file is not an upload's id")
         _need(files is None and size is None and not types, "a download grant has no limits of uploads")
         return {"kind": kind, "upload_id": file}
     _need(file is None, "an upload grant names no file")

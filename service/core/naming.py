@@ -10,6 +10,8 @@ from service.core.errors import BadRequest
 LONGEST_NAME_BYTES: Final = 255
 _LONGEST_EXTENSION: Final = 16
 _LONGEST_TYPE: Final = 127
+#: What the ids of uploads look like, which this service makes.
+UPLOAD_ID: Final = re.compile(r"up_[0-9a-f]{32}")
 #: What account and meeting ids look like.
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 #: What ``extension`` gives for the types a policy can name.

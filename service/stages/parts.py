@@ -1,10 +1,8 @@
 """The parts that the stages work with, handed in as one value."""
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from service.core.policy import Policy
 from service.core.verdict import Protection
@@ -27,9 +25,6 @@ from service.ports import (
 )
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
-
-#: What ``new_upload_id`` gives.
-UPLOAD_ID: Final = re.compile(r"up_[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)

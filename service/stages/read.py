@@ -10,9 +10,9 @@ from typing import Final
 from service.core.caller import Caller
 from service.core.errors import ContentLost, Forbidden, Gone, NotFound, NotReleased
 from service.core.grant import Grant, GrantKind
-from service.core.naming import identifier
+from service.core.naming import UPLOAD_ID, identifier
 from service.core.upload import Segment, State, Upload
-from service.stages.parts import UPLOAD_ID, Parts
+from service.stages.parts import Parts
 from service.stages.receive import CHUNK
 
 MOST_PER_PAGE: Final = 200

@@ -15,7 +15,7 @@ from tests.e2e.serving import Service, Web
 
 CONFIG = Path(__file__).parent / "schemathesis" / "schemathesis.toml"
 #: Generated requests for each operation and phase.
-EXAMPLES = 15
+EXAMPLES = 25
 MANY_EXAMPLES = 400
 
 

@@ -24,7 +24,7 @@ from tests.e2e.serving import Backend, Service, Web, eventually, kill, stored_ke
 
 AT_ONCE = 64
 #: The bar asks for 200: `ROUNDS=200 pytest tests/e2e/test_retries.py`.
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
+ROUNDS = int(os.environ.get("ROUNDS", "10"))
 LARGE = 24 * 1024 * 1024
 VERDICTS = {"found_clean", "found_infected", "not_scannable", "scan_exhausted"}
 #: First answer, the same again, still running, no place free for now.

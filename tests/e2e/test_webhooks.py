@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from service import config, wiring
+from service.jobs.watch import LASTING
+from stack.clamd import Clamd
 from stack.processes import Child
 from stack.samples import EICAR
+from tests.e2e.gate import Gate
 from tests.e2e.serving import Backend, Service, Web, eventually, kill
 from tests.faults.receiver import Got, Receiver, answering, hanging, trickling
 
@@ -32,13 +36,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hooked(environ: dict[str, str], folder: Path) -> Iterator[Service]:
+def later() -> Iterator[ExitStack]:
+    """What is to be let go of after the last of these tests."""
+    with ExitStack() as later:
+        yield later
+
+
+@pytest.fixture(scope="module")
+def gate(clamd: Clamd, folder: Path) -> Iterator[Gate]:
+    """A gate in front of clamd, open."""
+    gate = Gate(Path("/tmp") / f"greenroom-{folder.name}-{time.monotonic_ns()}.sock", clamd.socket)
+    yield gate
+    gate.close()
+    gate.path.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def hooked(environ: dict[str, str], gate: Gate, folder: Path) -> Iterator[Service]:
     """A service of its own, with proxies in its environment that lead nowhere."""
     nowhere = "http://127.0.0.1:1"
     ours = {
         **environ,
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), nowhere),
         "GREENROOM_DATABASE_URL": f"sqlite:///{folder / 'webhooks.db'}",
+        "GREENROOM_CLAMD": f"unix:{gate.path}",
     }
     wiring.migrate(config.read_settings(ours))
     hooked = Service(ours, folder, wiring.build(ours).parts)
@@ -295,3 +316,22 @@ def test_hostile_urls_make_no_endpoint(account: Account) -> None:
         "http://user@127.0.0.1/",
     ):
         assert account.client.post("/v1/webhook-endpoints", json={"url": url}).status_code == 422
+
+
+@pytest.mark.thorough
+def test_a_scanner_that_is_lost_is_told(
+    account: Account, receiver: Receiver, gate: Gate, clamd: Clamd, front: Web, later: ExitStack
+) -> None:
+    """Every account that has an endpoint hears of it when it lasts, once, and not again when all is well."""
+    endpoint = account.subscribe(receiver.url, "scanner.unready")
+    gate.close()
+    gate.path.unlink()
+    try:
+        (got,) = receiver.wait(1, LASTING + 60.0)
+    finally:
+        later.callback(Gate(gate.path, clamd.socket).close)
+    document = endpoint.verified(got)
+    assert (document["type"], document["data"]["ready"]) == ("scanner.unready", False)
+    assert document["data"]["code"] == "unreachable"
+    eventually(front.ready, 120, "readiness")
+    assert len(receiver.got) == 1

@@ -18,18 +18,9 @@ from service.core.errors import ScannerUnavailable
 from service.core.upload import State
 from service.stages.parts import Parts
 from service.web.public import create_app, documents, openapi
+from service.web.public.door import Door
 from service.web.public.notifications import Notification
-from service.web.public.operation import (
-    Answer,
-    Body,
-    Content,
-    Door,
-    Header,
-    Operation,
-    PathPart,
-    Query,
-    Whole,
-)
+from service.web.public.operation import Answer, Body, Content, Header, Operation, PathPart, Query, Whole
 from stack.samples import EICAR
 from tests.web.conftest import SLOTS, Backend, Without, new_backend
 

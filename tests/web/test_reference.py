@@ -14,8 +14,9 @@ from pydantic import Field
 
 from service.stages.parts import Parts
 from service.web.public import openapi, reference
+from service.web.public.door import Door
 from service.web.public.notifications import Notification
-from service.web.public.operation import Answer, Body, Door, Operation
+from service.web.public.operation import Answer, Body, Operation
 from tests.web.conftest import Backend
 
 

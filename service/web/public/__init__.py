@@ -10,7 +10,7 @@ from service.web import errors
 from service.web.public import contract, grants, health, policy, uploads, webhooks
 from service.web.public import jitsi as jitsi_routes
 from service.web.public.conventions import REQUEST_ID
-from service.web.public.operation import Door
+from service.web.public.door import Door
 from service.web.public.slots import Slots
 
 

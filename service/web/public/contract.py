@@ -8,8 +8,9 @@ from typing import Any, Final
 from flask import Blueprint, Flask, Response
 
 from service.web.public import openapi, reference
+from service.web.public.door import Door
 from service.web.public.notifications import NOTIFICATIONS
-from service.web.public.operation import Answer, Door, Operation, Sent
+from service.web.public.operation import Answer, Operation, Sent
 
 _STYLE: Final = Path(__file__).parent / "templates" / "reference.css"
 OPENAPI: Final = Operation(

@@ -10,10 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.core.naming import IDENTIFIER
+from service.core.naming import IDENTIFIER, UPLOAD_ID
 from service.core.upload import Event, State
 from service.core.verdict import Kind, Protection
-from service.stages.parts import UPLOAD_ID
 
 Id = Annotated[str, Field(pattern=f"^{IDENTIFIER.pattern}$")]
 UploadId = Annotated[

@@ -11,7 +11,8 @@ from service.core.outcome import Engine
 from service.core.trust import signature_age
 from service.stages.parts import Parts
 from service.web.public import documents
-from service.web.public.operation import Answer, Door, Operation
+from service.web.public.door import Door
+from service.web.public.operation import Answer, Operation
 
 ALIVE: Final = Operation(
     "See whether the process answers", "health", {200: Answer("It does.", documents.Alive)}

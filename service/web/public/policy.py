@@ -6,7 +6,8 @@ from flask import Blueprint, Response, jsonify
 
 from service.stages.parts import Parts
 from service.web.public import documents
-from service.web.public.operation import Answer, Door, Operation
+from service.web.public.door import Door
+from service.web.public.operation import Answer, Operation
 
 PUBLISHED: Final = Operation(
     "Read the upload policy",

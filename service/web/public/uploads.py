@@ -10,19 +10,20 @@ from pydantic import Field
 from service.core import errors
 from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest
-from service.core.naming import IDENTIFIER
+from service.core.naming import IDENTIFIER, UPLOAD_ID
 from service.core.representation import upload_document
 from service.core.upload import RESTING, LogLine, State, Upload
 from service.ports import Claim, Reply, Source
 from service.stages import once, read
-from service.stages.parts import UPLOAD_ID, Parts
+from service.stages.parts import Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, wait_for_rest
 from service.web.public import documents, headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
+from service.web.public.door import Door
 from service.web.public.download import HEADERS, download
 from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST, SENT_DIGEST
-from service.web.public.operation import Answer, Content, Door, Operation, PathPart, Query, Sent, Whole
+from service.web.public.operation import Answer, Content, Operation, PathPart, Query, Sent, Whole
 from service.web.public.pace import Pace
 from service.web.public.slots import Slots
 

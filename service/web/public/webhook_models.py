@@ -9,11 +9,10 @@ from service.core.webhook import DeliveryState, Disabled, EventType
 from service.core.webhook_url import LONGEST_URL
 from service.stages import webhooks
 from service.web.public.documents import Document
-from service.web.public.operation import Body
+from service.web.public.operation import LINE, Body
 
 _LONGEST_DESCRIPTION: Final = 255
-#: One line of text: databases differ in what else they take.
-_Line = Annotated[str, Field(max_length=_LONGEST_DESCRIPTION, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Line = Annotated[str, Field(max_length=_LONGEST_DESCRIPTION, pattern=LINE)]
 
 
 class EndpointDocument(Document):

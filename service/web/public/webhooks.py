@@ -11,7 +11,8 @@ from service.core.representation import rfc3339
 from service.core.webhook import Disabled, delivery_document, endpoint_document
 from service.stages import webhooks
 from service.stages.parts import Parts
-from service.web.public.operation import Answer, Body, Door, Operation, PathPart, Query, Whole
+from service.web.public.door import Door
+from service.web.public.operation import Answer, Body, Operation, PathPart, Query, Whole
 from service.web.public.webhook_models import (
     DeliveriesDocument,
     DeliveryDocument,

@@ -17,10 +17,10 @@ from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web.public import retries
 from service.web.public.body import RawBody
+from service.web.public.door import Door
 from service.web.public.download import download
 from service.web.public.jitsi import documents, operations, sharing
 from service.web.public.jitsi.cors import cors
-from service.web.public.operation import Door
 from service.web.public.pace import Pace
 from service.web.public.slots import Slots
 
