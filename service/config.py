@@ -23,6 +23,9 @@ _ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5}
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: 32 bytes in URL-safe base64: the last of 43 digits has two bits that are 0.
 _SECRETS_KEY: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
+#: An origin as browsers write it (RFC 6454, 6.2): in small letters, the usual port left out, no path.
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
 _LONGEST_DEADLINE: Final = 3600
 _ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
 _KEYS: Final = tuple(
@@ -40,6 +43,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_LOG_LEVEL": "info",
     "GREENROOM_SCAN_DEADLINE": "120",
     "GREENROOM_TOKEN_AUDIENCE": "greenroom",
+    "GREENROOM_UPLOAD_ORIGINS": "none",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
@@ -56,7 +60,8 @@ class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
     ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
-    ``secrets_keys`` seal what is secret in the database: the first seals, all open.
+    ``secrets_keys`` seal what is secret in the database: the first seals, all open. Pages of the
+    ``upload_origins`` may send and ask from a browser.
     """
 
     database_url: str
@@ -73,6 +78,7 @@ class Settings:
     log_level: str
     scan_deadline: float
     token_audience: str
+    upload_origins: frozenset[str]
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -108,6 +114,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         scan_deadline=_seconds(values, "GREENROOM_SCAN_DEADLINE"),
         token_audience=values["GREENROOM_TOKEN_AUDIENCE"],
+        upload_origins=_origins(values["GREENROOM_UPLOAD_ORIGINS"]),
     )
 
 
@@ -158,6 +165,20 @@ def _secrets_keys(text: str) -> tuple[str, ...]:
             "GREENROOM_SECRETS_KEY must be 32 bytes in URL-safe base64, or several such, the newest first"
         )
     return keys
+
+
+def _origins(text: str) -> frozenset[str]:
+    if text == "none":
+        return frozenset()
+    origins = frozenset(origin.strip() for origin in text.split(","))
+    for origin in sorted(origins):
+        matched = _ORIGIN.fullmatch(origin)
+        if not matched or matched[2] == _USUAL_PORTS[origin.partition(":")[0]]:
+            raise ConfigurationError(
+                "GREENROOM_UPLOAD_ORIGINS must be none, or origins as browsers write them "
+                f"(https://meet.example), separated by commas, not {origin!r}"
+            )
+    return origins
 
 
 def _endpoint(text: str) -> str:

@@ -32,11 +32,12 @@ _MIGRATION_LOCK: Final = 0x67726E72
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process of Greenroom works with."""
+    """What a process of Greenroom works with, and the origins whose pages may call it from a browser."""
 
     parts: Parts
     queue: Queue
     queue_worker: QueueWorker
+    upload_origins: frozenset[str]
 
 
 def build(environ: Mapping[str, str]) -> Services:
@@ -69,7 +70,7 @@ def build_from(settings: Settings) -> Services:
         protection=settings.protection,
         audience=settings.token_audience,
     )
-    return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE))
+    return Services(parts, queue, DbosWorker(settings.database_url, _JOBS_AT_ONCE), settings.upload_origins)
 
 
 def migrate(settings: Settings) -> None:

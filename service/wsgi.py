@@ -17,11 +17,12 @@ UPLOADS, WAITS, DOWNLOADS = 24, 16, 16
 def make_app() -> Flask:
     """Return the app for the environment; end the process with one line if that is not usable."""
     try:
-        parts = wiring.build(os.environ).parts
+        services = wiring.build(os.environ)
     except ConfigurationError as error:
         sys.exit(f"greenroom: {error}")
-    parts.gate.start()
-    return create_app(parts, Slots(uploads=UPLOADS, waits=WAITS, downloads=DOWNLOADS))
+    services.parts.gate.start()
+    slots = Slots(uploads=UPLOADS, waits=WAITS, downloads=DOWNLOADS)
+    return create_app(services.parts, slots, services.upload_origins)
 
 
 app = make_app()

@@ -11,10 +11,16 @@
     |   |   +-- QuotaExceeded      the grant's files or bytes are used up
     |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
+    |   |   +-- UploadEnded        the resumable upload expired, was refused or deleted
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- Busy                   the upload is in the middle of a step
     |   +-- Overloaded             every place for this is taken, by all or by the account
+    |   +-- ProtocolUnsupported    another version of the protocol than is spoken here
+    |   +-- WrongMediaType         the request's body is not of the media type that it must have
+    |   +-- WrongOffset            the upload goes on at another offset
+    |   +-- Interrupted            the request was cut short; what came is kept
+    |   +-- ChecksumMismatch       the request's bytes are not those of its checksum; they are not kept
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
     |       +-- TypeNotAllowed     extension or content is not on the allow-list
@@ -94,6 +100,12 @@ class Gone(Refused):
     code = "erased"
 
 
+class UploadEnded(Gone):
+    """The resumable upload expired, was refused or was deleted: it cannot be gone on with."""
+
+    code = "upload_ended"
+
+
 class GrantEnded(Refused):
     """The grant was revoked, or is too old to be refreshed."""
 
@@ -117,6 +129,39 @@ class Overloaded(Refused):
     """Every place for such a request is taken: in this process, or for the account."""
 
     code = "overloaded"
+    retryable = True
+
+
+class ProtocolUnsupported(Refused):
+    """The request speaks another version of the protocol than is spoken here, or does not say which."""
+
+    code = "unsupported_version"
+
+
+class WrongMediaType(Refused):
+    """The request's body is not of the media type that it must have."""
+
+    code = "wrong_media_type"
+
+
+class WrongOffset(Refused):
+    """The upload goes on at another offset than the request does. Nothing was changed."""
+
+    code = "wrong_offset"
+    retryable = True
+
+
+class Interrupted(Refused):
+    """The request was cut short. What came of it is kept, and the upload can be gone on with."""
+
+    code = "interrupted"
+    retryable = True
+
+
+class ChecksumMismatch(Refused):
+    """The bytes of the request are not those that its checksum is of. None of them is kept."""
+
+    code = "checksum_mismatch"
     retryable = True
 
 

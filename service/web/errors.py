@@ -20,12 +20,18 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.NotReleased: 409,
     errors.Busy: 409,
     errors.Conflict: 409,
+    errors.WrongOffset: 409,
+    errors.Interrupted: 409,
     errors.Gone: 410,
     errors.GrantEnded: 410,
+    errors.ProtocolUnsupported: 412,
     errors.TooLarge: 413,
     errors.TypeNotAllowed: 415,
+    errors.WrongMediaType: 415,
     errors.Truncated: 400,
     errors.DigestMismatch: 400,
+    # tus 1.0.0's own.
+    errors.ChecksumMismatch: 460,
     errors.Overloaded: 503,
     errors.PartUnavailable: 503,
 }

@@ -20,6 +20,7 @@ CLEAN: Final = deck()
 INFECTED: Final = deck(extra=EICAR)
 ERRORS: Final = {
     "ledger": LedgerUnavailable,
+    "credentials": LedgerUnavailable,
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,

@@ -2,21 +2,23 @@
 
 import re
 import secrets
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from flask import Flask, Response, g, request
 
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import grants, health, policy, uploads
+from service.web.public import cors, grants, health, policy, tus, uploads
 from service.web.public.operation import Door
 from service.web.public.slots import Slots
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
-def create_app(parts: Parts, slots: Slots) -> Flask:
-    """Return the app over ``parts``, with ``slots`` for what may hold a thread for long.
+def create_app(parts: Parts, slots: Slots, origins: AbstractSet[str] = frozenset()) -> Flask:
+    """Return the app over ``parts``, with ``slots`` for what may hold a thread for long and the ``origins``
+    whose pages may call it from a browser.
 
     All slots together must be fewer than the server's threads, so that slow clients leave room for others.
     """
@@ -45,4 +47,6 @@ def create_app(parts: Parts, slots: Slots) -> Flask:
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    tus.register(app, tus.blueprint(parts, slots, door))
+    cors.register(app, origins)
     return app

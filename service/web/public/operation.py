@@ -80,7 +80,8 @@ class Operation:
     """What a route is.
 
     ``scope`` is what a caller needs, ``None`` for a route that anybody may call. ``problems`` are the errors
-    of its own, beside those that its other declarations bring.
+    of its own, beside those that its other declarations bring. With ``expired_grants`` the holder of a grant
+    may call it after the grant's time, for what was begun under it.
     """
 
     summary: str
@@ -93,6 +94,7 @@ class Operation:
     path: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[type[GreenroomError]] = ()
     description: str = ""
+    expired_grants: bool = False
 
 
 class Door:
@@ -113,7 +115,7 @@ class Door:
             def guarded(**path: str) -> ResponseReturnValue:
                 given: dict[str, Any] = dict(path)
                 if operation.scope is not None:
-                    given["caller"] = self._caller(operation.scope)
+                    given["caller"] = self._caller(operation.scope, expired_grants=operation.expired_grants)
                 if operation.query is not None:
                     given["query"] = _query(operation.query)
                 if isinstance(operation.body, type):
@@ -125,9 +127,10 @@ class Door:
 
         return decorate
 
-    def _caller(self, scope: Scope) -> Caller:
+    def _caller(self, scope: Scope, *, expired_grants: bool) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")
-        caller = access.authenticate(self._parts, untrusted.strip() if scheme.lower() == "bearer" else "")
+        bearer = untrusted.strip() if scheme.lower() == "bearer" else ""
+        caller = access.authenticate(self._parts, bearer, expired_grants_too=expired_grants)
         caller.require(scope)
         return caller
 

@@ -25,7 +25,6 @@ from service.web.public.operation import Answer, Content, Door, Operation, Query
 from service.web.public.pace import Pace
 from service.web.public.slots import Slots
 
-_DEFAULT_WAIT: Final = 30
 _PAGE: Final = 50
 #: Seconds in which a download must take a chunk of 256 KiB.
 _STALL: Final = 30.0
@@ -126,7 +125,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @routes.post("")
     @door.operation(POST)
     def post(caller: Caller, query: _Post) -> Response:
-        patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
+        patience = headers.preferred_wait(request.headers.get("Prefer", ""), headers.DEFAULT_WAIT)
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
