@@ -179,7 +179,7 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
 
 
 def routes(app: Flask) -> dict[tuple[str, str], Operation | None]:
-    """Return what is declared of every method and rule of the app, but for those that Flask adds of itself."""
+    """Return what is declared of every method and rule of the app, without those that Flask adds."""
     found = {}
     for rule in app.url_map.iter_rules():
         methods, added = rule.methods or set(), set()

@@ -14,6 +14,7 @@ from service.core.errors import BadRequest, Interrupted, TooLarge, WrongMediaTyp
 from service.core.upload import Upload
 from service.stages.parts import Parts
 from service.stages.piece import Piece
+from service.stages.receive import CHUNK
 from service.stages.resume import Creation, create, go_on, own_resumable
 from service.stages.sweep import erase
 from service.web.public import tus_headers
@@ -36,6 +37,8 @@ from service.web.public.tus_headers import (
 from service.web.public.writers import Endable, Writers
 
 _PREFIX: Final = "/v1/tus"
+#: Of a chunked body that breaks off the server gives no byte of the read under way: so reads are small.
+_STEP: Final = 32 * 1024
 
 _ID: Final = {"upload_id": "The upload's id."}
 _OFFSET: Final = {
@@ -194,7 +197,7 @@ class _Writing:
         with ExitStack() as watching:
             watched = watching.enter_context(self._pace.watch(connection))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            endable = Endable(body, connection)
+            endable = Endable(body, connection, _STEP if piece.announced is None else CHUNK)
             with self.writers.hold(upload_id, endable):
                 upload = own_resumable(self._parts, caller, upload_id)
                 return go_on(self._parts, upload, piece, endable)

@@ -23,17 +23,18 @@ _SHORT_PATIENCE: Final = 2.0
 class Endable:
     """A request's body that can be ended from another thread: its next read then says that it broke off."""
 
-    def __init__(self, body: Source, connection: socket.socket | None) -> None:
-        """Read from ``body``, which comes over ``connection`` where there is one."""
+    def __init__(self, body: Source, connection: socket.socket | None, step: int) -> None:
+        """Read from ``body``, which comes over ``connection`` where there is one, ``step`` bytes at most."""
         self._body = body
         self._connection = connection
+        self._step = step
         self._ended = False
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes. Raises ``Truncated`` once it was ended."""
         if self._ended:
             raise Truncated("Another request goes on with the upload.")
-        return self._body.read(size)
+        return self._body.read(min(size, self._step))
 
     def end(self) -> None:
         """End it; a thread that waits for bytes is woken."""
