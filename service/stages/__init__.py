@@ -6,8 +6,8 @@ r"""The way of a file, stage by stage.
        \________ every step moves the upload's state and writes the log, in one transaction ________/
 
 ``take_in`` walks it in one pass while the bytes arrive, ``resume`` takes the bytes in by pieces, and
-``advance`` walks the rest of it later, in the background. All use the same stages. What a crash after each durable point leaves behind, and who mends
-it:
+``advance`` walks the rest of it later, in the background. All use the same stages. What a crash after each
+durable point leaves behind, and who mends it:
 
 =================================  ==============================================  =======================
 crash after                        leaves                                          mended by

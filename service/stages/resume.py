@@ -101,6 +101,8 @@ def go_on(parts: Parts, upload: Upload, piece: Piece, source: Source) -> Upload:
     """
     check_piece(upload, piece)
     if upload.state is not State.RECEIVING:
+        if piece.announced is None and source.read(1):
+            raise TooLarge("The upload is complete.")
         return upload
     claimed = save(parts, _prolonged(parts, upload))
     # Only a content that comes whole can be scanned while it comes.

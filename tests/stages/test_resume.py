@@ -386,8 +386,9 @@ def test_a_finished_upload_takes_nothing_more(world: World) -> None:
     """Asking again at its end is no harm, and anything else is a wrong offset or too large."""
     upload = world.send(world.begin(SIZE).id, 0, PDF)
     assert world.send(upload.id, SIZE, b"") == upload
-    with pytest.raises(TooLarge):
-        world.send(upload.id, SIZE, b"x")
+    for announced in (1, None):
+        with pytest.raises(TooLarge):
+            world.send(upload.id, SIZE, Scripted(b"x"), announced=announced)
     with pytest.raises(WrongOffset):
         world.send(upload.id, 0, PDF)
     assert world.row() == upload

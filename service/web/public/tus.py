@@ -38,7 +38,7 @@ from service.web.public.writers import Endable, Writers
 
 _PREFIX: Final = "/v1/tus"
 #: Of a chunked body that breaks off the server gives no byte of the read under way: so reads are small.
-_STEP: Final = 32 * 1024
+_MOST_CHUNKED: Final = 32 * 1024
 
 _ID: Final = {"upload_id": "The upload's id."}
 _OFFSET: Final = {
@@ -197,7 +197,8 @@ class _Writing:
         with ExitStack() as watching:
             watched = watching.enter_context(self._pace.watch(connection))
             body = RawBody(request.stream, request.content_length, watched, watching.close)
-            endable = Endable(body, connection, _STEP if piece.announced is None else CHUNK)
+            most = CHUNK if piece.announced is not None else _MOST_CHUNKED
+            endable = Endable(body, connection, self._parts.clock, most)
             with self.writers.hold(upload_id, endable):
                 upload = own_resumable(self._parts, caller, upload_id)
                 return go_on(self._parts, upload, piece, endable)

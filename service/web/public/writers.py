@@ -12,29 +12,40 @@ from collections.abc import Iterator
 from typing import Final
 
 from service.core.errors import Conflict, Truncated
-from service.ports import Source
+from service.ports import Clock, Source
 
 #: Seconds that a newer request waits for an older one to keep what it has.
 _PATIENCE: Final = 10.0
 #: Seconds that somebody who only asks for the offset waits for that.
 _SHORT_PATIENCE: Final = 2.0
+#: The fewest bytes that are asked for at once, and the seconds after which a line counts as slow.
+_LEAST: Final = 8 * 1024
+_SLOW: Final = 0.5
 
 
 class Endable:
     """A request's body that can be ended from another thread: its next read then says that it broke off."""
 
-    def __init__(self, body: Source, connection: socket.socket | None, step: int) -> None:
-        """Read from ``body``, which comes over ``connection`` where there is one, ``step`` bytes at most."""
+    def __init__(self, body: Source, connection: socket.socket | None, clock: Clock, most: int) -> None:
+        """Read from ``body``, at most ``most`` bytes at a time; it comes over ``connection`` if there is one."""
         self._body = body
         self._connection = connection
-        self._step = step
+        self._clock = clock
+        self._most = most
+        self._step = _LEAST
         self._ended = False
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes. Raises ``Truncated`` once it was ended."""
         if self._ended:
             raise Truncated("Another request goes on with the upload.")
-        return self._body.read(min(size, self._step))
+        begun = self._clock.monotonic()
+        data = self._body.read(min(size, self._step))
+        # The server gives nothing before all that was asked for has come: a slow line is asked for less, so
+        # that the age of what came is looked at often.
+        slow = self._clock.monotonic() - begun > _SLOW
+        self._step = max(_LEAST, self._step // 2) if slow else min(self._most, self._step * 2)
+        return data
 
     def end(self) -> None:
         """End it; a thread that waits for bytes is woken."""
