@@ -27,7 +27,7 @@ class Endable:
     """A request's body that can be ended from another thread: its next read then says that it broke off."""
 
     def __init__(self, body: Source, connection: socket.socket | None, clock: Clock, most: int) -> None:
-        """Read from ``body``, at most ``most`` bytes at a time; it comes over ``connection`` if there is one."""
+        """Read from ``body``, ``most`` bytes at a time; it comes over ``connection`` if there is one."""
         self._body = body
         self._connection = connection
         self._clock = clock
