@@ -15,6 +15,33 @@ const cssAsText = {
     }),
 };
 
+/** Six languages name the same keys: once is enough, and each language a list in that order. */
+const packedMessages = {
+  name: "packed-messages",
+  setup: (on) =>
+    on.onLoad({ filter: /[/]messages[/]index[.]ts$/ }, async ({ path }) => {
+      const { LANGUAGES } = await import(path);
+      const keys = [...new Set(Object.values(LANGUAGES).flatMap(Object.keys))];
+      const texts = Object.entries(LANGUAGES).map(([tag, of]) => [tag, keys.map((key) => of[key] ?? "").join("|")]);
+      const contents = `const keys = ${JSON.stringify(keys.join("|"))}.split("|");
+        const named = (text) => Object.fromEntries(text.split("|").map((one, at) => [keys[at], one]).filter(([, one]) => one));
+        export const LANGUAGES = { ${texts.map(([tag, text]) => `${tag}: named(${JSON.stringify(text)})`)} };`;
+      return { contents, loader: "js" };
+    }),
+};
+
+/** Nothing here is sent in parallel parts: that half of tus-js-client stays out. */
+const oneRequestAtATime = {
+  name: "one-request-at-a-time",
+  setup: (on) =>
+    on.onLoad({ filter: /[/]tus-js-client[/]lib[/]upload[.]js$/ }, async ({ path }) => {
+      const whole = await readFile(path, "utf8");
+      const parts = whole.split(/  _startParallelUpload\(\) \{\n.*?\n  \}\n/s);
+      if (parts.length !== 2) throw new Error("tus-js-client is not the version that this build knows");
+      return { contents: parts.join(""), loader: "js" };
+    }),
+};
+
 await build({
   absWorkingDir: local("."),
   entryPoints: ["src/greenroom-upload.ts", "src/embed.ts", "src/embed.css"].filter((path) => existsSync(local(path))),
@@ -33,6 +60,6 @@ await build({
     "js-base64": "./src/tus/base64.ts",
     "url-parse": "./src/tus/url.ts",
   },
-  plugins: [cssAsText],
+  plugins: [cssAsText, packedMessages, oneRequestAtATime],
   logLevel: "info",
 });

@@ -13,7 +13,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   infected: "blocked",
   digest_mismatch: "changed",
   checksum_mismatch: "changed",
+  content_lost: "changed",
   content_refused: "refused",
+  scan_exhausted: "held",
   token_unavailable: "expired",
   unauthenticated: "expired",
   grant_expired: "expired",
@@ -29,7 +31,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   too_slow: "gone",
 };
 const OWN = new Set(
-  "encrypted limits_exceeded malformed suspicious content_lost scan_exhausted type_not_allowed too_large quota_exceeded bad_request folder no_token forbidden unreadable".split(
+  "encrypted limits_exceeded malformed suspicious type_not_allowed too_large quota_exceeded bad_request folder no_token forbidden unreadable".split(
     " ",
   ),
 );

@@ -82,16 +82,16 @@ export class Announcer {
     const begun = batch.filter((picture) => picture.state !== "waiting");
     if (!first || !begun.length) return;
     const alone = batch.length === 1 ? isolated(first.name) : null;
-    const told = (one: string, many: string, values: Record<string, string> = {}) =>
-      alone ? t.text(one, { name: alone, ...values }) : t.count(many, batch.length, values);
-    if (this.#once("start")) this.#start = told("saidStart", "saidStarts");
+    if (this.#once("start")) {
+      this.#start = alone ? t.text("saidStart", { name: alone }) : t.count("saidStarts", batch.length);
+    }
     const sum = (size: (picture: Picture) => number) => batch.reduce((total, one) => total + size(one), 0);
     const percent = (sum((one) => one.sent) / sum((one) => one.size)) * 100;
     const quarter = QUARTERS.find((one) => percent >= one);
     if (quarter && !QUARTERS.some((one) => one >= quarter && this.#said.has(one))) {
       this.#said.add(quarter);
-      const values = { percent: t.percent(quarter / 100) };
-      this.#percent = alone ? t.text("saidPercent", { name: alone, ...values }) : t.text("saidPercents", values);
+      const state = t.percent(quarter / 100);
+      this.#percent = alone ? t.text("saidState", { name: alone, state }) : t.text("saidPercents", { percent: state });
     }
     const scanning = batch.filter((picture) => picture.state === "scanning");
     const sent = batch.every((picture) => picture.state === "scanning" || !isLive(picture.state));

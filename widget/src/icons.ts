@@ -9,7 +9,7 @@ const PATHS = {
   uploading: "M12 19V5m0 0-5.5 5.5M12 5l5.5 5.5",
   paused: "M9 5.5v13m6-13v13",
   offline: "M4 4l16 16M8.5 15.5a5 5 0 0 1 7 0M5 12a10 10 0 0 1 4.5-2.6m4-.2A10 10 0 0 1 19 12M12 19v.01",
-  scanning: SHIELD,
+  scanning: `${SHIELD}M8.5 11.5h7`,
   released: `${SHIELD}M8.5 11.8l2.5 2.5 4.5-5`,
   held: `${SHIELD}M10 9v5.5m4-5.5v5.5`,
   blocked: `${RING}M5.8 5.8l12.4 12.4`,

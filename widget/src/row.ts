@@ -52,11 +52,9 @@ export class Row {
         {},
         h("div", { class: "name", part: "name" }, this.#name),
         h("div", { class: "status" }, this.#state, this.#measures),
-        this.#progress,
-        this.#why,
-        this.#demo,
       ),
       actions,
+      h("div", { class: "more" }, this.#progress, this.#why, this.#demo),
     );
   }
 
@@ -72,7 +70,8 @@ export class Row {
     setText(this.#measures, measures(t, picture));
     setText(this.#why, advice(t, picture));
     setText(this.#demo, verdict?.notice ? t.text("demo") : null);
-    this.#showProgress(t, picture, name);
+    this.#showProgress(picture);
+    this.#progress.setAttribute("aria-label", t.text("saidState", { name, state: stateName(t, picture) }));
     const focused = this.focused;
     for (const [action, button] of this.#buttons) {
       button.hidden = !ACTIONS[state].includes(action);
@@ -95,10 +94,9 @@ export class Row {
     (button ?? this.element).focus();
   }
 
-  #showProgress(t: Translator, { state, sent, size }: Picture, name: string): void {
+  #showProgress({ state, sent, size }: Picture): void {
     const bar = this.#progress;
     bar.hidden = !["uploading", "paused", "offline", "scanning"].includes(state);
-    bar.setAttribute("aria-label", t.text(state === "scanning" ? "scanningOf" : "progress", { name }));
     if (state === "scanning") bar.removeAttribute("value");
     else bar.value = size > 0 ? sent / size : 0;
   }

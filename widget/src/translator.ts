@@ -38,12 +38,12 @@ export class Translator {
 
   /** `bytes` in the largest unit, by steps of 1024 as file managers count. */
   size(bytes: number): string {
-    return this.#bytes(bytes, "");
+    return this.#bytes(bytes, "", 0);
   }
 
   /** `rate` is in bytes a second. */
   speed(rate: number): string {
-    return this.#bytes(rate, "-per-second");
+    return this.#bytes(rate, "-per-second", 1);
   }
 
   /** `seconds` in words, rounded so that they do not flicker. */
@@ -55,12 +55,13 @@ export class Translator {
     return minutes % 60 ? `${hours} ${this.#unit(minutes % 60, "minute")}` : hours;
   }
 
-  #bytes(bytes: number, per: string): string {
-    const step = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  #bytes(bytes: number, per: string, least: number): string {
+    const step = Math.max(least, Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
     const value = bytes / 1024 ** step;
     const maximumFractionDigits = step > 0 && value < 10 ? 1 : 0;
-    const unit = UNITS[step]! + per;
-    return this.#number(value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits });
+    // The short form of bytes is no word in many languages.
+    const unitDisplay = step > 0 ? "short" : "long";
+    return this.#number(value, { style: "unit", unit: UNITS[step]! + per, unitDisplay, maximumFractionDigits });
   }
 
   #unit(value: number, unit: string): string {

@@ -23,6 +23,7 @@ export class View implements Voice {
   readonly #hand: Hand;
   readonly #rows = new Map<string, Row>();
   readonly #drop = h("p", { class: "drop" });
+  readonly #dropNow = h("p", { class: "drop now" });
   readonly #button = h("button", { type: "button", class: "add", part: "button add", "aria-describedby": "limits" });
   readonly #input = h("input", { type: "file", multiple: "", hidden: "" });
   readonly #limits = h("p", { class: "limits", id: "limits", part: "limits" });
@@ -41,6 +42,7 @@ export class View implements Voice {
     this.#zone.append(
       icon("add"),
       this.#drop,
+      this.#dropNow,
       this.#button,
       this.#input,
       this.#limits,
@@ -67,6 +69,7 @@ export class View implements Voice {
     this.root.setAttribute("aria-label", t.text("region"));
     this.#list.setAttribute("aria-label", t.text("list"));
     setText(this.#drop, t.text("drop"));
+    setText(this.#dropNow, t.text("dropNow"));
     setText(this.#button, t.text("choose"));
     setText(this.#scanned, t.text("scanned"));
     this.#showLimits(t, limits);
