@@ -75,7 +75,7 @@ class Entry:
     def expected(self, role: str) -> frozenset[int]:
         """Return what the role may get."""
         if not self.private:
-            return FINE | {503}
+            return FINE | {503} if self.owner in FINE else frozenset({self.owner})
         statuses = {
             NOBODY: 401,
             OWNER: self.owner,
@@ -95,6 +95,8 @@ class Entry:
 ENDPOINTS: Final = "/v1/webhook-endpoints"
 RECEIVER: Final = "http://127.0.0.1:9/hook"
 PUBLIC: Final = Entry(None, private=False)
+#: The same 404 for everybody, as the operator has switched it off.
+NOWHERE: Final = Entry(None, owner=404, private=False)
 OPEN: Final = 200
 TUS: Final = {"Tus-Resumable": "1.0.0"}
 TABLE: Final[dict[tuple[str, str], Entry]] = {
@@ -105,6 +107,10 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/reference"): PUBLIC,
     ("GET", "/reference.css"): PUBLIC,
     ("GET", "/.well-known/jwks.json"): PUBLIC,
+    ("GET", "/widget/greenroom-upload.js"): PUBLIC,
+    ("GET", "/embed"): NOWHERE,
+    ("GET", "/embed/embed.js"): PUBLIC,
+    ("GET", "/embed/embed.css"): PUBLIC,
     ("POST", "/v1/uploads"): Entry(
         Scope.UPLOAD, OPEN, 403, OPEN, "meeting=m1&name=n.txt", {"data": b"minutes"}
     ),
