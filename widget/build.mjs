@@ -61,5 +61,5 @@ await build({
     "url-parse": "./src/tus/url.ts",
   },
   plugins: [cssAsText, packedMessages, oneRequestAtATime],
-  logLevel: "info",
+  logLevel: "warning",
 });
