@@ -17,14 +17,15 @@ const LAYERS = [
   ["announcer", "row"],
   ["view"],
   ["element"],
-  ["greenroom-upload"],
+  ["greenroom-upload", "host-link"],
+  ["embed"],
 ];
 const PAGE = new Set(["dom", "icons", "styles", "row", "view", "element", "greenroom-upload", "embed"]);
 const rank = (module: string) => LAYERS.findIndex((layer) => layer.includes(module));
 
-/** Every module but the frame's page, with its text without comments. */
+/** Every module, with its text without comments. */
 const modules = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts") && path !== "embed.ts")
+  .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
   .map((path) => {
     const text = readFileSync(new URL(path, SOURCE), "utf8").replace(/\/\*.*?\*\/|\/\/.*$/gms, "");
     return { name: path.replace(/\.ts$/, ""), path, text };
