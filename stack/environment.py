@@ -35,6 +35,7 @@ def compose(
         "GREENROOM_STATE_DIR": str(settings.state),
         "GREENROOM_PORT": str(settings.port),
         "GREENROOM_S3_PORT": str(settings.s3_port),
+        "GREENROOM_DEMO_PORT": str(settings.demo_port),
         "GREENROOM_SIGNATURES_DIR": str(settings.signatures.folder),
         "GREENROOM_SIGNATURES": settings.protection,
         "GREENROOM_DATABASE_URL": f"sqlite:///{settings.state / 'ledger.db'}",

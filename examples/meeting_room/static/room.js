@@ -1,0 +1,75 @@
+// The room: what a page does with <greenroom-upload>, and what else happens on it.
+
+import { watchFiles, write } from "./files.js";
+import { tell } from "./passage.js";
+
+const widget = document.querySelector("greenroom-upload");
+const away = document.getElementById("away");
+const samples = document.querySelectorAll("[data-sample]");
+let grant = null;
+let scripts = 0;
+
+async function post(path) {
+  const answer = await fetch(path, { method: "POST", credentials: "omit" });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.json();
+}
+
+// An upload belongs to the grant that it began under: while that one can be refreshed, go on with it.
+async function token() {
+  const renewed = grant && (await post(`upload-grants/${grant}/refresh`).catch(() => null));
+  const given = renewed ?? (await post("upload-grants"));
+  grant = given.id;
+  return given.token;
+}
+
+async function add(name) {
+  const answer = await fetch(`samples/${name}`, { credentials: "omit" });
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  widget.addFiles([new File([await answer.blob()], name)]);
+}
+
+// The element's script comes from Greenroom, so it is asked for again when that was away as the page was opened.
+function loadAgain() {
+  if (customElements.get("greenroom-upload")) return;
+  scripts += 1;
+  const script = document.createElement("script");
+  script.type = "module";
+  script.src = `${document.getElementById("widget-script").src}?again=${scripts}`;
+  document.head.append(script);
+}
+
+const [list, hint, notice] = ["shared", "shared-hint", "notice"].map((id) => document.getElementById(id));
+const files = watchFiles(
+  { list, hint, notice },
+  {
+    reached: () => {
+      write(away, "");
+      loadAgain();
+    },
+    missed: (who) => write(away, `${who} does not answer. Files cannot be shared or fetched until it does; this page keeps trying.`),
+  },
+);
+
+customElements.whenDefined("greenroom-upload").then(() => {
+  widget.tokenProvider = token;
+  for (const name of ["file-added", "progress", "scanning", "verdict", "error"]) {
+    widget.addEventListener(name, (event) => tell(event.detail));
+  }
+  widget.addEventListener("verdict", files.look);
+  for (const button of samples) {
+    button.disabled = false;
+    button.addEventListener("click", () => add(button.dataset.sample).catch(() => write(away, "The file could not be fetched. Try again.")));
+  }
+});
+
+document.querySelector(".choices").addEventListener("change", ({ currentTarget }) => {
+  const chosen = new FormData(currentTarget);
+  const theme = chosen.get("theme");
+  widget.lang = chosen.get("lang");
+  for (const [element, name] of [[document.documentElement, "data-theme"], [widget, "theme"]]) {
+    if (theme === "system") element.removeAttribute(name);
+    else element.setAttribute(name, theme);
+  }
+  history.replaceState(null, "", `?${new URLSearchParams(chosen)}`);
+});
