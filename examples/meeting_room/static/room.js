@@ -7,7 +7,7 @@ const widget = document.querySelector("greenroom-upload");
 const away = document.getElementById("away");
 const samples = document.querySelectorAll("[data-sample]");
 let grant = null;
-let scripts = 0;
+let script = document.getElementById("widget-script");
 
 async function post(path) {
   const answer = await fetch(path, { method: "POST", credentials: "omit" });
@@ -29,14 +29,14 @@ async function add(name) {
   widget.addFiles([new File([await answer.blob()], name)]);
 }
 
-// The element's script comes from Greenroom, so it is asked for again when that was away as the page was opened.
+// The element's script comes from Greenroom, which may have been away as the page was opened. A browser may
+// remember that an address failed, so it is asked for under another one.
 function loadAgain() {
-  if (customElements.get("greenroom-upload")) return;
-  scripts += 1;
-  const script = document.createElement("script");
-  script.type = "module";
-  script.src = `${document.getElementById("widget-script").src}?again=${scripts}`;
-  document.head.append(script);
+  const again = document.createElement("script");
+  again.type = "module";
+  again.src = `${script.src.split("?")[0]}?at=${Date.now()}`;
+  script.replaceWith(again);
+  script = again;
 }
 
 const [list, hint, notice] = ["shared", "shared-hint", "notice"].map((id) => document.getElementById(id));
@@ -44,8 +44,9 @@ const files = watchFiles(
   { list, hint, notice },
   {
     reached: () => {
-      write(away, "");
-      loadAgain();
+      const defined = customElements.get("greenroom-upload");
+      write(away, defined ? "" : "The upload panel could not be loaded from Greenroom. This page keeps trying.");
+      if (!defined) loadAgain();
     },
     missed: (who) => write(away, `${who} does not answer. Files cannot be shared or fetched until it does; this page keeps trying.`),
   },
