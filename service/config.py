@@ -25,6 +25,9 @@ _ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5}
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: 32 bytes in URL-safe base64: the last of 43 digits has two bits that are 0.
 _SECRETS_KEY: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
+#: An origin as browsers write it (RFC 6454, 6.2): in small letters, the usual port left out, no path.
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
 _LONGEST_DEADLINE: Final = 3600
 _HIGHEST_RATE: Final = 1_000_000
 _ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
@@ -46,6 +49,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_RATE_LIMIT": "600",
     "GREENROOM_RATE_LIMIT_STORE": "memory",
     "GREENROOM_WEBHOOKS": "public",
+    "GREENROOM_UPLOAD_ORIGINS": "none",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
@@ -93,6 +97,7 @@ class Settings:
     rate_limit: int
     rate_limit_store: str
     webhooks: Reach
+    upload_origins: frozenset[str]
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -134,6 +139,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
         ),
         webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
+        upload_origins=_origins(values["GREENROOM_UPLOAD_ORIGINS"]),
     )
 
 
@@ -185,6 +191,20 @@ def _secrets_keys(text: str) -> tuple[str, ...]:
             "GREENROOM_SECRETS_KEY must be 32 bytes in URL-safe base64, or several such, the newest first"
         )
     return keys
+
+
+def _origins(text: str) -> frozenset[str]:
+    if text == "none":
+        return frozenset()
+    origins = frozenset(origin.strip() for origin in text.split(","))
+    for origin in sorted(origins):
+        matched = _ORIGIN.fullmatch(origin)
+        if not matched or matched[2] == _USUAL_PORTS[origin.partition(":")[0]]:
+            raise ConfigurationError(
+                "GREENROOM_UPLOAD_ORIGINS must be none, or origins as browsers write them "
+                f"(https://meet.example), separated by commas, not {origin!r}"
+            )
+    return origins
 
 
 def _endpoint(text: str) -> str:

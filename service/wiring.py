@@ -51,6 +51,7 @@ class Services:
     queue: Queue
     queue_worker: QueueWorker
     jitsi: Jitsi | None
+    upload_origins: frozenset[str]
 
 
 def build(environ: Mapping[str, str]) -> Services:
@@ -91,7 +92,7 @@ def build_from(settings: Settings) -> Services:
         webhook_sender=HttpWebhookSender(settings.webhooks),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
-    return Services(parts, queue, worker, _jitsi(settings, engine))
+    return Services(parts, queue, worker, _jitsi(settings, engine), settings.upload_origins)
 
 
 def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:

@@ -22,7 +22,7 @@ def make_app() -> Flask:
         sys.exit(f"greenroom: {error}")
     services.parts.gate.start()
     slots = Slots(uploads=UPLOADS, waits=WAITS, downloads=DOWNLOADS)
-    return create_app(services.parts, slots, services.jitsi)
+    return create_app(services.parts, slots, services.jitsi, services.upload_origins)
 
 
 app = make_app()

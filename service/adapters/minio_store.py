@@ -112,7 +112,7 @@ class MinioStore:
         if muted.raised is None and etag and size in {None, muted.size}:
             return Stored(key, muted.size, etag)
         with suppress(StoreUnavailable):
-            _asked(lambda: self._clients[Role.JANITOR].remove_object(self._buckets.quarantine, key))
+            self.discard_object(key)
         raise muted.raised or StoreUnavailable("the store took something else than what was sent")
 
     @contextmanager
@@ -135,6 +135,10 @@ class MinioStore:
         copy = _asked(lambda: client.stat_object(released, segment.key))
         if copy.size != segment.size:
             raise ContentLost("the released copy has another size than what was scanned")
+
+    def discard_object(self, key: str) -> None:
+        """Delete one object in quarantine."""
+        _asked(lambda: self._clients[Role.JANITOR].remove_object(self._buckets.quarantine, key))
 
     def discard_quarantined(self, upload_id: str) -> None:
         """Delete all below the upload's prefix in quarantine, unfinished multipart uploads too."""

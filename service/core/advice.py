@@ -30,6 +30,7 @@ _BY_REASON: Final = {
     (State.HELD, "content_lost"): "The stored file was changed or lost: upload it again.",
     (State.REFUSED, "type_not_allowed"): "The type is not accepted, or is not what the extension says.",
     (State.REFUSED, "too_large"): "The file is too large: the policy at /v1/policy says how large it may be.",
+    (State.ABANDONED, "expired"): "Nobody went on with the upload in time; send the file again.",
     (State.REFUSED, "digest_mismatch"): "The file was changed on its way: send it again.",
 }
 

@@ -12,6 +12,7 @@
     |   +-- LinkInvalid            a download link that is no longer good, or never was
     |   +-- NotFound               no such thing for this caller
     |   +-- Gone                   the content was erased
+    |   |   +-- UploadEnded        the resumable upload expired, was refused or deleted
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- TooManyKeys            the account's live keys are as many as it may have
@@ -24,6 +25,11 @@
     |   +-- TooManyEndpoints       the account has as many webhook endpoints as it may have
     |   +-- RangeNotAllowed        a stretch of time that holds nothing, or too much
     |   +-- EndpointDisabled       a webhook endpoint that is disabled cannot be sent to
+    |   +-- ProtocolUnsupported    another version of the protocol than is spoken here
+    |   +-- WrongMediaType         the request's body is not of the media type that it must have
+    |   +-- WrongOffset            the upload goes on at another offset
+    |   +-- Interrupted            the request was cut short; what came is kept
+    |   +-- ChecksumMismatch       the request's bytes are not those of its checksum; they are not kept
     |   +-- ContentRefused         what arrived is refused; nothing of it is kept
     |       +-- TooLarge           over the policy's limit
     |       +-- TypeNotAllowed     extension or content is not on the allow-list
@@ -111,6 +117,12 @@ class Gone(Refused):
     code = "erased"
 
 
+class UploadEnded(Gone):
+    """The resumable upload expired, was refused or was deleted: it cannot be gone on with."""
+
+    code = "upload_ended"
+
+
 class GrantEnded(Refused):
     """The grant was revoked, or is too old to be refreshed."""
 
@@ -191,6 +203,39 @@ class RateLimited(Refused):
         """Say in how many seconds there is room again."""
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class ProtocolUnsupported(Refused):
+    """The request speaks another version of the protocol than is spoken here, or does not say which."""
+
+    code = "unsupported_version"
+
+
+class WrongMediaType(Refused):
+    """The request's body is not of the media type that it must have."""
+
+    code = "wrong_media_type"
+
+
+class WrongOffset(Refused):
+    """The upload goes on at another offset than the request does. Nothing was changed."""
+
+    code = "wrong_offset"
+    retryable = True
+
+
+class Interrupted(Refused):
+    """The request was cut short. What came of it is kept, and the upload can be gone on with."""
+
+    code = "interrupted"
+    retryable = True
+
+
+class ChecksumMismatch(Refused):
+    """The bytes of the request are not those that its checksum is of. None of them is kept."""
+
+    code = "checksum_mismatch"
+    retryable = True
 
 
 class ContentRefused(Refused):

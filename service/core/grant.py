@@ -88,11 +88,14 @@ def to_claims(grant: Grant, audience: str) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-def from_claims(claims: Mapping[str, Any], owner: str | None, audience: str, now: datetime) -> Grant:
+def from_claims(
+    claims: Mapping[str, Any], owner: str | None, audience: str, now: datetime, *, expired_too: bool = False
+) -> Grant:
     """Return the grant that a token with ``claims`` carries, now that its signature is known to be right.
 
     ``owner`` is the account whose own key signed it, ``None`` for a key of this service. Raises
-    ``GrantExpired`` after its time and ``Unauthenticated`` for anything else that is wrong with it.
+    ``GrantExpired`` after its time, unless ``expired_too``, and ``Unauthenticated`` for anything else that
+    is wrong with it.
     """
     _need(claims.keys() >= _REQUIRED, f"it must have the claims {', '.join(sorted(_REQUIRED))}")
     _need(claims.keys() <= _CLAIMS, "it has a claim that no grant has")
@@ -104,6 +107,8 @@ def from_claims(claims: Mapping[str, Any], owner: str | None, audience: str, now
     _need(_matches(GRANT_ID, claims["jti"]), "jti must be 1 to 64 of A-Z a-z 0-9 _ -")
     _need(_matches(IDENTIFIER, claims["meeting"]), "meeting is not a meeting's id")
     issued_at, expires_at = _lifetime(claims, now)
+    if expires_at <= now and not expired_too:
+        raise GrantExpired("The grant has expired. Ask for a new one.")
     return Grant(
         id=claims["jti"],
         account_id=str(account),
@@ -120,8 +125,6 @@ def _lifetime(claims: Mapping[str, Any], now: datetime) -> tuple[datetime, datet
     _need(max(issued_at, not_before) <= now + CLOCK_SKEW, "its time has not come yet")
     longest = int(LONGEST_LIFE.total_seconds())
     _need(expires_at - issued_at <= LONGEST_LIFE, f"it lives longer than {longest} s")
-    if expires_at <= now:
-        raise GrantExpired("The grant has expired. Ask for a new one.")
     return issued_at, expires_at
 
 

@@ -54,6 +54,7 @@ class Policy:
     rate_window: int
     signatures_warn_age: int
     signatures_max_age: int
+    unfinished_lifetime: int
     types: Mapping[str, FileType]
     digest: str
 
@@ -67,6 +68,7 @@ class Policy:
                 "warn_age_seconds": self.signatures_warn_age,
                 "max_age_seconds": self.signatures_max_age,
             },
+            "resumable": {"expires_after_seconds": self.unfinished_lifetime},
             "types": [
                 {"extension": kind.extension, "media_type": kind.media_type} for kind in self.types.values()
             ],
@@ -94,6 +96,7 @@ _NUMBERS: Final = (
     "rate_window",
     "signatures_warn_age",
     "signatures_max_age",
+    "unfinished_lifetime",
 )
 
 

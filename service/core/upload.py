@@ -140,6 +140,10 @@ class Upload:
     ``grant_id`` is the grant it came under, if any, and ``reserved`` the bytes set aside for it until its
     size is known; ``version`` counts saves (compare-and-swap); ``unsaved`` are the log lines of moves not
     yet saved.
+
+    Of a resumable upload ``reserved`` is the length that was announced, ``segments`` hold what has come so
+    far, and ``expires_at`` is until when it can be gone on with (``None`` for any other upload). Its
+    ``sha256`` may come only with its scan.
     """
 
     id: str
@@ -162,8 +166,14 @@ class Upload:
     leftover: Leftover = Leftover.NOTHING
     grant_id: str | None = None
     reserved: int | None = None
+    expires_at: datetime | None = None
     version: int = 0
     unsaved: tuple[LogLine, ...] = field(default=(), compare=False)
+
+    @property
+    def offset(self) -> int:
+        """How many bytes are stored."""
+        return sum(segment.size for segment in self.segments)
 
     def moved(
         self,

@@ -53,6 +53,9 @@ class ObjectStore(Protocol):
         The copy happens only if the quarantined object is still the one with the segment's ETag, and is
         checked for its size afterwards; else ``ContentLost``. Releasing twice is one release."""
 
+    def discard_object(self, key: str) -> None:
+        """Delete one object in quarantine. One that is not there is fine."""
+
     def discard_quarantined(self, upload_id: str) -> None:
         """Delete all of an upload's objects in quarantine. Nothing there is fine."""
 

@@ -52,13 +52,14 @@ def create_key(
     return f"{prefix}.{secret}"
 
 
-def authenticate(parts: Parts, untrusted_bearer: str) -> Caller:
+def authenticate(parts: Parts, untrusted_bearer: str, *, expired_grants_too: bool = False) -> Caller:
     """Return who holds ``untrusted_bearer``, an API key or the token of a grant.
 
-    Raises ``Unauthenticated``.
+    With ``expired_grants_too`` a grant's holder is known after the grant's time, for what was begun under
+    it. Raises ``Unauthenticated``.
     """
     if untrusted_bearer.count(".") == _DOTS_OF_TOKENS:
-        return grants.holder(parts, untrusted_bearer)
+        return grants.holder(parts, untrusted_bearer, expired_too=expired_grants_too)
     key = _live_key(parts, untrusted_bearer)
     return Caller(key.account_id, key.prefix, key.scopes)
 

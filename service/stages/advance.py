@@ -4,6 +4,8 @@ Every step may run twice and in several processes at once: compare-and-swap lets
 others raise ``Conflict`` having changed nothing.
 """
 
+from dataclasses import replace
+
 from service.core.errors import ContentLost, ScannerUnavailable, StoreUnavailable, TypeNotAllowed
 from service.core.outcome import Answer, Failed, Failure, Malformed, Outcome
 from service.core.upload import Event, Leftover, State, Upload
@@ -48,7 +50,9 @@ def _scan(parts: Parts, upload: Upload) -> Upload:
     outcome: Outcome
     try:
         with parts.heartbeat.hold(scanning):
-            outcome = judge.weigh(parts, read_back(parts, scanning), _package(parts, scanning), engine)
+            reading = read_back(parts, scanning)
+            scanning = replace(scanning, sha256=scanning.sha256 or reading.sha256)
+            outcome = judge.weigh(parts, reading.outcome, _package(parts, scanning), engine)
     except StoreUnavailable as error:
         outcome = Failed(Failure.STORE_UNAVAILABLE, str(error))
     except ContentLost:
@@ -68,16 +72,20 @@ def _package(parts: Parts, upload: Upload) -> Answer | None:
 def recover(parts: Parts, upload: Upload) -> Upload:
     """Take over an upload whose process fell silent; return it as saved. Raises ``Conflict`` if it did not.
 
-    RECEIVING was never acknowledged and is abandoned; SCANNING goes back to quarantine with one attempt
-    spent, because the content itself may be what felled the process.
+    RECEIVING was never acknowledged and is abandoned, a resumable one only when it has expired, because what
+    came of it was; SCANNING goes back to quarantine with one attempt spent, because the content itself may be
+    what felled the process.
     """
     at = parts.clock.now()
     if upload.state is State.RECEIVING:
+        if upload.expires_at is not None and upload.expires_at > at:
+            return upload
+        reason = "interrupted" if upload.expires_at is None else "expired"
         abandoned = upload.moved(
             Event.GAVE_UP,
             at,
-            {"code": "interrupted"},
-            reason="interrupted",
+            {"code": reason},
+            reason=reason,
             lease_until=None,
             due_at=at + SETTLED_AFTER,
             leftover=Leftover.EVERYTHING,

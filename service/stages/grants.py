@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, GrantEnded, NotFound, Unauthenticated
+from service.core.errors import BadRequest, GrantEnded, GrantExpired, NotFound, Unauthenticated
 from service.core.grant import LONGEST_REFRESHED, Grant, GrantKind, from_claims, to_claims
 from service.core.naming import identifier
 from service.ports import GrantKey, Jwk, KnownGrant
@@ -131,18 +131,32 @@ def _signed(parts: Parts, grant: Grant) -> Minted:
     return Minted(grant, parts.tokens.sign(to_claims(grant, parts.audience), key_id, private_key))
 
 
-def holder(parts: Parts, untrusted_token: str) -> Caller:
-    """Return who holds a token, and what it permits. Raises ``Unauthenticated`` (``GrantExpired``)."""
+def holder(parts: Parts, untrusted_token: str, *, expired_too: bool = False) -> Caller:
+    """Return who holds a token, and what it permits. Raises ``Unauthenticated`` (``GrantExpired``).
+
+    With ``expired_too`` a token that was good in its time counts still, unless its grant was revoked.
+    """
     key_id = parts.tokens.key_id(untrusted_token)
     owner, public_key = _key(parts, key_id)
     claims = parts.tokens.claims(untrusted_token, public_key)
-    grant = from_claims(claims, owner, parts.audience, parts.clock.now())
-    known = parts.credentials.keep_grant(grant, parts.clock.now())
+    now = parts.clock.now()
+    grant = from_claims(claims, owner, parts.audience, now, expired_too=expired_too)
+    known = _known(parts, grant, now)
     if known.revoked_at is not None:
         raise Unauthenticated("The grant was revoked.")
     if not known.grant.same_rights(grant):
         raise Unauthenticated("The grant cannot be used: its id is that of another grant.")
     return Caller(grant.account_id, grant.id, SCOPES[grant.kind], grant)
+
+
+def _known(parts: Parts, grant: Grant, now: datetime) -> KnownGrant:
+    """Return a grant as stored; it is stored when it is first used, in its time."""
+    if grant.expires_at > now:
+        return parts.credentials.keep_grant(grant, now)
+    known = parts.credentials.grant(grant.account_id, grant.id)
+    if known is None:
+        raise GrantExpired("The grant has expired. Ask for a new one.")
+    return known
 
 
 def _key(parts: Parts, key_id: str) -> tuple[str | None, Jwk]:

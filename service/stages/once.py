@@ -12,6 +12,7 @@ broken off, damaged on the way, cut off         free: nothing was kept, and the 
 refused for good                                answered
 all in, but not at rest                         running, as long as its sender may still wait for a verdict
 at rest                                         answered
+resumable                                       answered, with how the upload then stands
 ==============================================  ===========================================================
 
 Other requests take the key before they run and leave their answer after it. A crash between the two leaves
@@ -115,7 +116,7 @@ def begin(parts: Parts, caller: Caller, key: str, fingerprint: str) -> Claim | A
 
 def _is_free(parts: Parts, entry: Entry, upload: Upload | None) -> bool:
     """Tell whether the request that holds the key will never answer."""
-    if entry.reply is not None:
+    if entry.reply is not None or (upload is not None and upload.expires_at is not None):
         return False
     now = parts.clock.now()
     if upload is None:
@@ -134,7 +135,7 @@ def _is_free(parts: Parts, entry: Entry, upload: Upload | None) -> bool:
 
 def _may_answer(parts: Parts, upload: Upload) -> bool:
     """Tell whether the request that sends ``upload`` may still answer: with another state than now."""
-    if upload.state in RESTING:
+    if upload.state in RESTING or upload.expires_at is not None:
         return False
     stored = [line.at for line in parts.ledger.history(upload.id) if line.event is Event.STORED]
     return not stored or parts.clock.now() < stored[0] + LONGEST_ANSWER

@@ -1,25 +1,30 @@
 """Quarantine: put an intake into the store as segments.
 
 A crash here leaves objects below the upload's prefix and a row RECEIVING whose lease runs out; the
-reconciler abandons the row and deletes whatever is below the prefix.
+reconciler abandons the row and deletes whatever is below the prefix. A resumable upload keeps the segments
+that its row names, and what else is below the prefix goes when the upload ends.
 """
 
+from collections.abc import Iterator
+
 from service.core.upload import Segment
-from service.ports import ObjectStore
+from service.ports import Clock, ObjectStore
 from service.stages.parts import new_segment_key
 from service.stages.receive import SEGMENT_SIZE, Intake, SegmentSource
 
 
-def store_segments(store: ObjectStore, upload_id: str, intake: Intake) -> tuple[Segment, ...]:
-    """Store all of ``intake`` and return its segments in order. An empty content has none.
+def store_segments(
+    store: ObjectStore, upload_id: str, intake: Intake, first: int = 0, clock: Clock | None = None
+) -> Iterator[Segment]:
+    """Store all of ``intake``; give each segment when it is stored. An empty content has none.
 
-    Raises what the intake raises about the body, and ``StoreUnavailable``.
+    The numbers begin with ``first``; with a ``clock`` segments also end by time. Raises what the intake
+    raises about the body, and ``StoreUnavailable``.
     """
-    segments: list[Segment] = []
+    number = first
     while intake.more():
-        number = len(segments)
-        source = SegmentSource(intake, first=number == 0)
+        source = SegmentSource(intake, first=number == first, clock=clock)
         size = None if intake.remaining is None else min(SEGMENT_SIZE, intake.remaining)
         stored = store.put(new_segment_key(upload_id), source, size)
-        segments.append(Segment(number, stored.key, source.size, source.sha256(), stored.etag))
-    return tuple(segments)
+        yield Segment(number, stored.key, source.size, source.sha256(), stored.etag)
+        number += 1

@@ -12,11 +12,16 @@ from typing import Final
 
 from service.core.errors import DigestMismatch, ScannerUnavailable, TooLarge, Truncated
 from service.core.outcome import Failed, Failure, Outcome
-from service.ports import Scanner, ScanStream, Source
+from service.ports import Clock, Scanner, ScanStream, Source
 
 CHUNK: Final = 256 * 1024
 SEGMENT_SIZE: Final = 64 * 1024 * 1024
 WINDOW: Final = 64 * 1024
+#: A segment of a resumable upload ends when it is this old (seconds) and this large (bytes), so that a line
+#: that dies costs little; smaller ones wait until they are older.
+_SOON: Final = 10.0
+_LEAST: Final = 5 * 1024 * 1024
+_LATE: Final = 30.0
 
 
 class Leg:
@@ -153,10 +158,15 @@ class Intake:
 class SegmentSource:
     """The stretch of an intake that becomes one segment."""
 
-    def __init__(self, intake: Intake, *, first: bool) -> None:
-        """Begin at the intake's place. The ``first`` segment's digest is the intake's own so far."""
+    def __init__(self, intake: Intake, *, first: bool, clock: Clock | None = None) -> None:
+        """Begin at the intake's place. The ``first`` segment's digest is the intake's own so far.
+
+        By a ``clock`` the segment also ends when it is old enough.
+        """
         self._intake = intake
         self._digest = None if first else hashlib.sha256()
+        self._clock = clock
+        self._begun = clock.monotonic() if clock else 0.0
         self.size = 0
 
     def read(self, size: int, /) -> bytes:
@@ -166,7 +176,7 @@ class SegmentSource:
         """
         wanted = min(size, SEGMENT_SIZE - self.size)
         part = io.BytesIO()
-        while wanted and (piece := self._intake.read(wanted)):
+        while wanted and not self._old_enough() and (piece := self._intake.read(wanted)):
             if self._digest is not None:
                 self._digest.update(piece)
             part.write(piece)
@@ -174,6 +184,12 @@ class SegmentSource:
             self.size += len(piece)
         # Without a copy, unlike joining: the pieces are gone by now and the part is there once.
         return part.getvalue()
+
+    def _old_enough(self) -> bool:
+        if self._clock is None or not self.size:
+            return False
+        age = self._clock.monotonic() - self._begun
+        return age >= (_SOON if self.size >= _LEAST else _LATE)
 
     def sha256(self) -> str:
         """Return the digest (hex) of the segment's bytes so far."""

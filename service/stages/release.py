@@ -31,12 +31,15 @@ def release(parts: Parts, upload: Upload) -> Upload:
         # Only now that no other process can have released it: copies of its other segments are not wanted.
         discard(parts, lost)
         return lost
+    at = parts.clock.now()
     released = upload.moved(
         Event.COPIED_OUT,
-        parts.clock.now(),
+        at,
         {"sha256": upload.sha256},
         lease_until=None,
         leftover=Leftover.QUARANTINE,
+        # A write that failed while the pieces of a resumable upload came may still land below its prefix.
+        due_at=at + SETTLED_AFTER if upload.expires_at else upload.due_at,
     )
     return save(parts, released)
 

@@ -5,49 +5,77 @@ content is read back. Nothing is kept; a crash here leaves a row SCANNING whose 
 """
 
 import hashlib
+from dataclasses import dataclass
 
 from service.core.errors import ContentLost, ScannerUnavailable
 from service.core.outcome import Failed, Failure, Outcome
-from service.core.upload import Upload
+from service.core.upload import Segment, Upload
 from service.ports import ScanStream
 from service.stages.parts import Parts
 from service.stages.receive import CHUNK
 
+_OTHER = "the quarantined content is not what was received"
 
-def read_back(parts: Parts, upload: Upload) -> Outcome:
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a scan of quarantined content gave, and the SHA-256 (hex) of the content where all was read."""
+
+    outcome: Outcome
+    sha256: str | None = None
+
+
+def read_back(parts: Parts, upload: Upload) -> Reading:
     """Scan an upload's quarantined content.
 
-    Raises ``StoreUnavailable``, and ``ContentLost`` if what is stored is not what was received.
+    Where it came in several pieces its digest is not known yet, but those of its segments are. Raises
+    ``StoreUnavailable``, and ``ContentLost`` if what is stored is not what was received.
     """
     try:
         stream = parts.scanner.open()
     except ScannerUnavailable as error:
-        return Failed(Failure.UNREACHABLE, str(error))
+        return Reading(Failed(Failure.UNREACHABLE, str(error)))
     try:
         return _feed_all(parts, upload, stream)
     finally:
         stream.close()
 
 
-def _feed_all(parts: Parts, upload: Upload, stream: ScanStream) -> Outcome:
+def _feed_all(parts: Parts, upload: Upload, stream: ScanStream) -> Reading:
     digest = hashlib.sha256()
-    fed = True
     for segment in upload.segments:
-        with parts.store.read_quarantined(segment.key) as source:
-            while fed and (chunk := source.read(CHUNK)):
-                digest.update(chunk)
-                fed = _feed(stream, chunk)
-    if fed and digest.hexdigest() != upload.sha256:
-        raise ContentLost("the quarantined content is not what was received")
-    if fed:
-        try:
-            stream.finish()
-        except ScannerUnavailable:
-            fed = False
+        if not _feed_segment(parts, segment, stream, digest, check=upload.sha256 is None):
+            return Reading(_last_words(stream))
+    sha256 = digest.hexdigest()
+    if upload.sha256 not in {None, sha256}:
+        raise ContentLost(_OTHER)
+    try:
+        stream.finish()
+    except ScannerUnavailable:
+        return Reading(_last_words(stream), sha256)
+    return Reading(stream.outcome() or Failed(Failure.TIMEOUT), sha256)
+
+
+def _feed_segment(
+    parts: Parts, segment: Segment, stream: ScanStream, digest: "hashlib._Hash", *, check: bool
+) -> bool:
+    """Feed one segment, and ``check`` its digest; false if the scanner does not take it."""
+    own = hashlib.sha256()
+    with parts.store.read_quarantined(segment.key) as source:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            if check:
+                own.update(chunk)
+            if not _feed(stream, chunk):
+                return False
+    if check and own.hexdigest() != segment.sha256:
+        raise ContentLost(_OTHER)
+    return True
+
+
+def _last_words(stream: ScanStream) -> Outcome:
+    """The scanner stopped taking bytes: whatever it says now is not about the whole content."""
     outcome = stream.outcome()
-    if fed:
-        return outcome or Failed(Failure.TIMEOUT)
-    # The scanner stopped taking bytes: whatever it says now is not about the whole content.
     return outcome if isinstance(outcome, Failed) else Failed(Failure.CONNECTION_LOST)
 
 

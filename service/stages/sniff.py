@@ -58,7 +58,9 @@ class StoredContent(io.RawIOBase):
         *self._starts, self._size = accumulate((segment.size for segment in segments), initial=0)
         self._at_hand = [(0, head), (self._size - len(tail), tail), (0, b"")]
         self._place = 0
-        self._budget = 2 * self._size + _JUMPS * _LEAST_PRICE
+        # A content that came in many pieces takes a fetch for each, each time that it is read.
+        jumps = _JUMPS + 2 * max(0, len(segments) - 1)
+        self._budget = 2 * self._size + jumps * _LEAST_PRICE
 
     def readable(self) -> bool:
         """Return true: this is a source."""
@@ -151,6 +153,11 @@ def check_package(
 def _start(content: IO[bytes]) -> bytes:
     content.seek(0)
     return content.read(WINDOW)
+
+
+def stored_start(parts: Parts, upload: Upload) -> bytes:
+    """Return the first ``WINDOW`` bytes of what is stored. Raises ``StoreUnavailable``, ``ContentLost``."""
+    return _start(io.BufferedReader(StoredContent(parts.store, upload.segments), WINDOW))
 
 
 def check_upload(parts: Parts, upload: Upload) -> Answer | None:

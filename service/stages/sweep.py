@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.core.errors import Busy, Conflict, IllegalMove, StoreUnavailable
-from service.core.upload import Event, Leftover, Upload
+from service.core.upload import Event, Leftover, State, Upload
 from service.stages.parts import Parts
 from service.stages.record import save
 
@@ -55,9 +55,12 @@ def sweep(parts: Parts, limit: int) -> int:
 def erase(parts: Parts, upload: Upload) -> Upload:
     """Erase an upload for its owner: the state first, so that downloads stop, then the bytes.
 
-    The display name goes too. Raises ``Busy`` where the upload is in the middle of a step.
+    The display name goes too. A resumable upload may be unfinished. Raises ``Busy`` where the upload is in
+    the middle of a step.
     """
     at = parts.clock.now()
+    if upload.state is State.RECEIVING and upload.expires_at is not None:
+        upload = upload.moved(Event.GAVE_UP, at, {"code": "terminated"}, reason="terminated")
     try:
         erased = upload.moved(
             Event.DELETED,

@@ -10,6 +10,7 @@ Plain HTTP/1 only: TLS and HTTP/2 end at the proxy.
 
 import contextlib
 import io
+import select
 import socket
 import struct
 import time
@@ -39,7 +40,7 @@ _SEND_TIMEOUT: Final = struct.pack("ll", _TAKE_WITHIN, 0)
 
 
 class _Request(Request):
-    """A request whose connection is not used again unless its body was read."""
+    """A request whose connection is not used again unless its body was read and another can come."""
 
     def should_close(self) -> bool:
         """Tell what the answer's ``Connection`` header will say, and whether it is kept."""
@@ -47,7 +48,14 @@ class _Request(Request):
         unread = (isinstance(reader, LengthReader) and reader.length > 0) or (
             isinstance(reader, ChunkedReader) and reader.parser is not None
         )
-        return unread or super().should_close()
+        return unread or super().should_close() or self._ended()
+
+    def _ended(self) -> bool:
+        """Tell whether nothing can come any more, because the client or one of us shut the connection."""
+        connection = self.unreader.sock  # type: ignore[attr-defined]
+        look = select.poll()
+        look.register(connection, select.POLLIN | select.POLLRDHUP)
+        return any(event & (select.POLLRDHUP | select.POLLHUP | select.POLLERR) for _, event in look.poll(0))
 
 
 class _Parser(RequestParser):

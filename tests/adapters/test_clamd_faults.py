@@ -125,7 +125,7 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         webhook_deliveries=nothing,
         webhook_sender=nothing,
     )
-    return read_back(parts, upload)
+    return read_back(parts, upload).outcome
 
 
 WAYS = pytest.mark.parametrize("way", [through_the_pass, from_quarantine], ids=["pass", "read_back"])

@@ -55,12 +55,28 @@ def test_what_is_saved_is_what_is_found(ledger: Ledger) -> None:
         due_at=NOON + SECOND,
         lease_until=NOON + 2 * SECOND,
         leftover=Leftover.COPIES,
+        reserved=4 << 30,
+        expires_at=NOON + 3 * SECOND,
     )
     saved = ledger.save(upload)
     assert saved == replace(upload, version=2)
     assert saved.unsaved == ()
     assert ledger.find(upload.id) == saved
     assert ledger.find("up_unknown") is None
+
+
+def test_pieces_are_added_while_an_upload_arrives(ledger: Ledger) -> None:
+    """Each save adds the segments that are new, in their order; one from a stale view adds none."""
+    first = ledger.save(make_upload(1))
+    second = ledger.save(replace(first, segments=(a_segment(first, 0),)))
+    third = ledger.save(replace(second, segments=tuple(a_segment(first, number) for number in range(3))))
+    with pytest.raises(Conflict):
+        ledger.save(replace(second, segments=(*second.segments, replace(a_segment(first, 1), key="other"))))
+    found = ledger.find(first.id)
+    assert found == third
+    assert [segment.number for segment in found.segments] == [0, 1, 2]
+    assert found.offset == 3 * (64 << 20)
+    assert ledger.history(first.id) == []
 
 
 def test_every_move_is_one_line_in_the_order_it_was_made(ledger: Ledger) -> None:

@@ -212,6 +212,14 @@ def test_failed_puts_leave_no_threads(case: StoreCase, upload_id: str) -> None:
     assert threading.active_count() <= before
 
 
+def test_one_object_is_deleted_and_no_other(case: StoreCase, upload_id: str) -> None:
+    """Only the one that is named; one that is not there is fine, before and after."""
+    doomed, kept = put(case, upload_id, noise(100)), put(case, upload_id, noise(100))
+    for _ in range(2):
+        case.store.discard_object(doomed.key)
+    assert case.keys(QUARANTINE, upload_id) == {kept.key}
+
+
 RANGES: Final = [
     (0, None),
     (0, 1),

@@ -89,6 +89,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_RATE_LIMIT",
         "GREENROOM_RATE_LIMIT_STORE",
         "GREENROOM_WEBHOOKS",
+        "GREENROOM_UPLOAD_ORIGINS",
     }
     assert REQUIRED | optional | jitsi_config.NAMES | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 
@@ -185,6 +186,15 @@ def test_the_starters_names_are_ignored() -> None:
         ("GREENROOM_SIGNATURES", ""),
         ("GREENROOM_LOG_LEVEL", "loud"),
         ("GREENROOM_LOG_LEVEL", "INFO"),
+        ("GREENROOM_UPLOAD_ORIGINS", "*"),
+        ("GREENROOM_UPLOAD_ORIGINS", "null"),
+        ("GREENROOM_UPLOAD_ORIGINS", "meet.example"),
+        ("GREENROOM_UPLOAD_ORIGINS", "https://meet.example/"),
+        ("GREENROOM_UPLOAD_ORIGINS", "https://Meet.example"),
+        ("GREENROOM_UPLOAD_ORIGINS", "https://meet.example:443"),
+        ("GREENROOM_UPLOAD_ORIGINS", "https://*.example"),
+        ("GREENROOM_UPLOAD_ORIGINS", "https://meet.example,"),
+        ("GREENROOM_UPLOAD_ORIGINS", "none, https://meet.example"),
         ("GREENROOM_SCAN_DEADLINE", "0"),
         ("GREENROOM_SCAN_DEADLINE", "-5"),
         ("GREENROOM_SCAN_DEADLINE", "1.5"),
@@ -215,6 +225,22 @@ def test_an_odd_value_is_named(name: str, value: str) -> None:
 def test_endpoints(endpoint: str) -> None:
     """An endpoint is a host, with or without a port; a name, an IPv4 address or a bracketed IPv6 one."""
     assert read_settings(LEAST | {"GREENROOM_S3_ENDPOINT": endpoint}).s3_endpoint == endpoint
+
+
+def test_origins() -> None:
+    """None by default; else exactly those that are listed."""
+    assert read_settings(LEAST).upload_origins == frozenset()
+    listed = LEAST | {
+        "GREENROOM_UPLOAD_ORIGINS": "https://meet.example, http://localhost:3000,http://[::1]:80"
+    }
+    with pytest.raises(ConfigurationError):
+        read_settings(listed)
+    listed["GREENROOM_UPLOAD_ORIGINS"] = "https://meet.example, http://localhost:3000,https://[::1]:80"
+    assert read_settings(listed).upload_origins == {
+        "https://meet.example",
+        "http://localhost:3000",
+        "https://[::1]:80",
+    }
 
 
 @given(

@@ -181,3 +181,37 @@ def test_a_gibibyte_passes_through(
     ledger = str(roomy.web.service.environ["GREENROOM_DATABASE_URL"]).removeprefix("sqlite:///")
     assert {path for path in (watch.files | down.files) - known if not path.startswith(ledger)} == set()
     assert roomy.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
+
+
+@pytest.mark.slow
+def test_a_gibibyte_passes_through_in_one_patch(
+    roomy: Backend, record_property: Callable[[str, object], None]
+) -> None:
+    """What tus clients do unless told otherwise: one PATCH with all of it, in the same memory, released when
+    it is answered.
+    """
+    (pid,) = roomy.web.processes()
+    roomy.upload(pieces(WARM_UP, hashlib.sha256()), "warm-up.wav")
+    idle, wrote = resident(pid), written(pid)
+    digest = hashlib.sha256()
+    tus = {"Tus-Resumable": "1.0.0"}
+    metadata = "filename c291bmQud2F2,meeting bTE="
+    begun = roomy.client.post(
+        "/v1/tus", headers={**tus, "Upload-Length": str(SIZE), "Upload-Metadata": metadata}
+    )
+    headers = {
+        **tus,
+        "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream",
+        "Content-Length": str(SIZE),
+        "Prefer": "wait=60",
+    }
+    with Watch(pid) as watch:
+        answer = roomy.client.patch(begun.headers["Location"], content=pieces(SIZE, digest), headers=headers)
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(SIZE))
+    upload = roomy.ask(begun.headers["Location"].rpartition("/")[2])
+    assert (upload["state"], upload["sha256"]) == ("released", digest.hexdigest()), upload
+    record_property("growth", round((watch.most - idle) / MIB, 1))
+    assert watch.most - idle < MOST_GROWTH
+    assert written(pid) - wrote < MOST_WRITTEN
+    assert roomy.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204

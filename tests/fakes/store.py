@@ -75,6 +75,11 @@ class FakeStore:
             self.watch(segment, data)
             self.released[segment.key] = data
 
+    def discard_object(self, key: str) -> None:
+        """Delete one object."""
+        with self._faults.at("store.discard_object"):
+            self.quarantined.pop(key, None)
+
     def discard_quarantined(self, upload_id: str) -> None:
         """Delete below a prefix."""
         with self._faults.at("store.discard_quarantined"):

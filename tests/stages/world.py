@@ -25,6 +25,8 @@ from service.stages.deliver import deliver
 from service.stages.gate import Gate, Health
 from service.stages.heartbeat import Heartbeat
 from service.stages.parts import Parts
+from service.stages.piece import Checksum, Piece
+from service.stages.resume import Creation, create, go_on, own_resumable
 from service.stages.take_in import Arrival, take_in
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
@@ -165,6 +167,26 @@ class World:
             content = Scripted(content)
         arrival = Arrival(CALLER, "m1", name, "", announced, None, expected_sha256, patience, "request-1")
         return take_in(self.parts, arrival, content)
+
+    def begin(self, length: int, name: str = "deck.pdf") -> Upload:
+        """Begin a resumable upload."""
+        return create(self.parts, Creation(CALLER, "m1", name, "", length, "request-1"))
+
+    def send(
+        self,
+        upload_id: str,
+        offset: int,
+        content: bytes | Source,
+        *,
+        announced: int | None = None,
+        checksum: Checksum | None = None,
+    ) -> Upload:
+        """Go on with a resumable upload. The length is announced where ``content`` is bytes."""
+        if isinstance(content, bytes):
+            announced = len(content) if announced is None else announced
+            content = Scripted(content)
+        upload = own_resumable(self.parts, CALLER, upload_id)
+        return go_on(self.parts, upload, Piece(offset, announced, checksum, 30.0, "request-2"), content)
 
     def settle(self, rounds: int = 100) -> None:
         """Let a worker work until all is at rest, and then once a day later."""

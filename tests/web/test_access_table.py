@@ -90,6 +90,7 @@ ENDPOINTS: Final = "/v1/webhook-endpoints"
 RECEIVER: Final = "http://127.0.0.1:9/hook"
 PUBLIC: Final = Entry(None, private=False)
 OPEN: Final = 200
+TUS: Final = {"Tus-Resumable": "1.0.0"}
 TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
@@ -105,6 +106,30 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/v1/uploads/<upload_id>"): Entry(Scope.READ, OPEN, OPEN),
     ("GET", "/v1/uploads/<upload_id>/content"): Entry(Scope.DOWNLOAD, 403, OPEN),
     ("DELETE", "/v1/uploads/<upload_id>"): Entry(Scope.DELETE),
+    ("OPTIONS", "/v1/tus"): PUBLIC,
+    ("POST", "/v1/tus"): Entry(
+        Scope.UPLOAD,
+        OPEN,
+        403,
+        OPEN,
+        options={
+            "headers": {
+                **TUS,
+                "Upload-Length": "7",
+                "Upload-Metadata": "filename bi50eHQ=,meeting bTE=",
+            }
+        },
+    ),
+    ("HEAD", "/v1/tus/<unfinished_id>"): Entry(Scope.UPLOAD, OPEN, options={"headers": TUS}),
+    ("PATCH", "/v1/tus/<unfinished_id>"): Entry(
+        Scope.UPLOAD,
+        OPEN,
+        options={
+            "headers": {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+            "data": b"min",
+        },
+    ),
+    ("DELETE", "/v1/tus/<unfinished_id>"): Entry(Scope.UPLOAD, OPEN, options={"headers": TUS}),
     ("POST", "/v1/grants"): Entry(
         Scope.GRANTS, stranger=OPEN, options={"json": {"kind": "upload", "meeting": "m1"}}
     ),
@@ -159,9 +184,11 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
         THEIR_PARTICIPANT: replace(stranger, key=grant(stranger, "download")["token"]),
     }
     public = OKPKey.generate_key().as_dict(private=False)
+    unfinished = presenter.call("POST", "/v1/tus", **TABLE["POST", "/v1/tus"].options)
     registered = backend.call("POST", "/v1/grant-keys", json={"jwk": public}).get_json()
     things = {
         "upload_id": upload["id"],
+        "unfinished_id": unfinished.headers["Location"].rpartition("/")[2],
         "grant_id": grant(backend, "download")["id"],
         "key_id": registered["id"],
         "endpoint_id": backend.call("POST", ENDPOINTS, json={"url": RECEIVER}).get_json()["id"],
@@ -169,28 +196,35 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
     return Stage(app, callers, things)
 
 
-def routes(app: Flask) -> set[tuple[str, str]]:
-    """Return every method and rule of the app, without those that Flask adds of itself."""
-    return {
-        (method, rule.rule)
-        for rule in app.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
+def routes(app: Flask) -> dict[tuple[str, str], Operation | None]:
+    """Return what is declared of every method and rule of the app, without those that Flask adds."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        methods, added = rule.methods or set(), set()
+        if "GET" in methods:
+            added.add("HEAD")
+        if getattr(rule, "provide_automatic_options"):  # noqa: B009 - Flask adds it to Werkzeug's class
+            added.add("OPTIONS")
+        for method in methods - added:
+            path = rule.rule
+            if path.startswith("/v1/tus/") and method != "OPTIONS":
+                # The table plays it with an upload that is not finished.
+                path = path.replace("<upload_id>", "<unfinished_id>")
+            found[method, path] = getattr(app.view_functions[rule.endpoint], "operation", None)
+    return found
 
 
 def test_the_table_has_every_route(app: Flask) -> None:
     """A route that is not in the table is a route of which nobody said who may use it."""
-    assert routes(app) == set(TABLE)
+    assert set(routes(app)) == set(TABLE)
 
 
 def test_the_table_says_what_is_declared(app: Flask) -> None:
     """The scope in the table is the one that the route enforces."""
-    for rule in app.url_map.iter_rules():
-        declared: Operation | None = getattr(app.view_functions[rule.endpoint], "operation", None)
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            entry = TABLE[method, rule.rule]
-            assert entry.scope == (declared.scope if declared else None)
-            assert entry.private == (entry.scope is not None)
+    for route, declared in routes(app).items():
+        entry = TABLE[route]
+        assert entry.scope == (declared.scope if declared else None)
+        assert entry.private == (entry.scope is not None)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -117,7 +117,8 @@ def test_every_post_takes_a_key(app: Flask, backend: Backend) -> None:
         assert headers_of(operation, "POST")[-1] is IDEMPOTENCY_KEY
         told_of = {errors.IdempotencyMismatch, errors.IdempotencyInProgress, errors.RateLimited}
         assert told_of <= set(problems_of(operation, "POST"))
-        answer = backend.call("POST", rule.replace("<", "").replace(">", ""), headers={"Idempotency-Key": ""})
+        headers = {"Idempotency-Key": "", "Tus-Resumable": "1.0.0"}
+        answer = backend.call("POST", rule.replace("<", "").replace(">", ""), headers=headers)
         assert "Idempotency-Key" in assert_problem(answer, 400, "bad_request")["detail"]
         assert IDEMPOTENCY_KEY not in headers_of(operation, "GET")
 

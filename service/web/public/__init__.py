@@ -1,23 +1,27 @@
 """The public API (v1) for meeting backends, as a Flask app."""
 
 import secrets
+from collections.abc import Set as AbstractSet
 
 from flask import Flask, Response, g, request
 
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import contract, grants, health, policy, uploads, webhooks
+from service.web.public import contract, cors, grants, health, policy, tus, uploads, webhooks
 from service.web.public import jitsi as jitsi_routes
 from service.web.public.conventions import REQUEST_ID
 from service.web.public.door import Door
 from service.web.public.slots import Slots
 
 
-def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
+def create_app(
+    parts: Parts, slots: Slots, jitsi: Jitsi | None = None, origins: AbstractSet[str] = frozenset()
+) -> Flask:
     """Return the app over ``parts``, with ``slots`` for what may hold a thread for long.
 
-    Where ``jitsi`` is given its meetings have routes of their own.
+    Where ``jitsi`` is given its meetings have routes of their own. Pages of the ``origins`` may call the
+    app from a browser.
 
     All slots together must be fewer than the server's threads, so that slow clients leave room for others.
     """
@@ -49,5 +53,7 @@ def create_app(parts: Parts, slots: Slots, jitsi: Jitsi | None = None) -> Flask:
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:
         app.register_blueprint(jitsi_routes.blueprint(parts, slots, jitsi))
+    tus.register(app, tus.blueprint(parts, slots, door))
+    cors.register(app, origins)
     app.register_blueprint(contract.blueprint(app, door))
     return app

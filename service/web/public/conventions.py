@@ -11,7 +11,16 @@ from typing import Final
 
 from service.core import errors
 from service.core.caller import Scope
-from service.web.public.operation import Header, Operation, Sent, creates, headers_of, problems_of
+from service.core.naming import UPLOAD_ID
+from service.web.public.operation import (
+    Header,
+    Operation,
+    PathPart,
+    Sent,
+    creates,
+    headers_of,
+    problems_of,
+)
 
 #: A caller's own request id that is taken over.
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -43,6 +52,12 @@ PROBLEM_ANSWERS: Final[Mapping[int, Mapping[str, Sent]]] = {
         "RateLimit-Policy": Sent(f"How many creations are allowed in how many seconds {_RATE}", always=True),
         "RateLimit": Sent(f"How many creations are left, and for how many seconds {_RATE}", always=True),
     },
+}
+#: The path of what is about one upload.
+UPLOAD_PATH: Final = {
+    "upload_id": PathPart(
+        "The upload's id.", f"^{UPLOAD_ID.pattern}$", example="up_0199f3a1c2d45e6f708192a3b4c5d6e7"
+    )
 }
 #: What a grant can permit; an API key can permit everything.
 GRANTABLE: Final = frozenset({Scope.UPLOAD, Scope.READ, Scope.DOWNLOAD})

@@ -153,12 +153,19 @@ class Unscannable(Document):
     limits_exceeded: _End
 
 
+class Resumable(Document):
+    """What holds for uploads at `/v1/tus`."""
+
+    expires_after_seconds: int = Field(ge=1, description="That long one that nobody goes on with is kept.")
+
+
 class Policy(Document):
     """The policy in force: what may be sent and what happens to it."""
 
     digest: Sha256 = Field(description="Of the policy's settings; every verdict names it.")
     max_file_size: Bytes = Field(description="In bytes.")
     minimum_rate: MinimumRate
+    resumable: Resumable
     signatures: SignatureAges
     types: list[AcceptedType] = Field(min_length=1)
     verdicts: Verdicts

@@ -36,7 +36,7 @@ class Door:
         """Check callers by ``authenticate``, which gets an untrusted bearer token; else by keys, grants."""
         self._parts = parts
         self._pace = Pace(parts.policy.minimum_rate, parts.policy.rate_window)
-        self._authenticate = authenticate or functools.partial(access.authenticate, parts)
+        self._authenticate = authenticate
 
     def operation(self, operation: Operation) -> Callable[[_View], _View]:
         """Return the decorator that makes a view keep to ``operation``.
@@ -52,7 +52,7 @@ class Door:
                 given: dict[str, Any] = dict(path)
                 creating = creates(operation, request.method)
                 if operation.scope is not None:
-                    given["caller"] = self._caller(operation.scope)
+                    given["caller"] = self._caller(operation.scope, expired_grants=operation.expired_grants)
                 if creating:
                     throttle(self._parts, given["caller"])
                 key = retries.given_key() if creating else None
@@ -64,7 +64,7 @@ class Door:
                     document = self._document()
                     given["body"] = _json(operation.body, document)
                 if creating and isinstance(operation.body, Content):
-                    return self._once_content(view, given, key)
+                    return self._once_content(view, given, key, operation.body)
                 return self._once(view, given, key, document) if key is not None else view(**given)
 
             guarded.operation = operation  # type: ignore[attr-defined]
@@ -91,17 +91,25 @@ class Door:
             return retries.first_time(self._parts, begun, functools.partial(view, **given))
         return retries.again(self._parts, begun.reply)
 
-    def _once_content(self, view: _View, given: Mapping[str, Any], key: str | None) -> ResponseReturnValue:
+    def _once_content(
+        self, view: _View, given: Mapping[str, Any], key: str | None, content: Content
+    ) -> ResponseReturnValue:
         """Let ``view`` answer: only it can compare the content with what came before."""
         if key is None:
             return view(**given, begun=None)
-        begun = once.begin_upload(self._parts, given["caller"], key, retries.content_fingerprint())
+        begun = once.begin_upload(
+            self._parts, given["caller"], key, retries.content_fingerprint(content.announced_by)
+        )
         run = functools.partial(view, **given, begun=begun)
         return retries.first_time(self._parts, begun, run) if isinstance(begun, Claim) else run()
 
-    def _caller(self, scope: Scope) -> Caller:
+    def _caller(self, scope: Scope, *, expired_grants: bool) -> Caller:
         scheme, _, untrusted = request.headers.get("Authorization", "").partition(" ")
-        caller = self._authenticate(untrusted.strip() if scheme.lower() == "bearer" else "")
+        bearer = untrusted.strip() if scheme.lower() == "bearer" else ""
+        if self._authenticate is not None:
+            caller = self._authenticate(bearer)
+        else:
+            caller = access.authenticate(self._parts, bearer, expired_grants_too=expired_grants)
         caller.require(scope)
         return caller
 

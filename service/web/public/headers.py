@@ -9,6 +9,8 @@ from service.core.errors import BadRequest
 from service.web.public.operation import Header, Sent
 
 LONGEST_WAIT: Final = 60
+#: Seconds that a sender waits for the verdict where it does not say.
+DEFAULT_WAIT: Final = 30
 #: How a sender says how long it waits for the verdict.
 PREFER: Final = Header(
     "Prefer",

@@ -16,7 +16,11 @@ from service.web.public.schemas import Schemas
 
 _FORM: Final = "multipart/form-data"
 #: Flask answers these by itself, wherever it answers GET.
-_IMPLIED: Final = frozenset({"HEAD", "OPTIONS"})
+#: The methods that come with others of a route.
+_IMPLIED: Final = {
+    "HEAD": frozenset({"GET"}),
+    "OPTIONS": frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"}),
+}
 _ABOUT: Final = """\
 Greenroom takes a meeting's files in, scans them with ClamAV and releases only what was proved clean.
 
@@ -29,6 +33,7 @@ Parameters of a query that are not listed are passed over; one that is listed ma
 never hold more than is described."""
 _TAGS: Final[Mapping[str, str]] = {
     "uploads": "Files on their way: sent, asked after, listed, downloaded, deleted.",
+    "tus": "The same uploads by pieces, for lines that break: tus 1.0.0.",
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
     "jitsi": "Jitsi Meet's file-sharing API.",
@@ -79,7 +84,8 @@ def routes(app: Flask) -> Iterator[Route]:
         if not isinstance(operation, Operation):
             raise TypeError(f"{rule} declares no operation")
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
-        for method in sorted((rule.methods or set()) - _IMPLIED):
+        methods = rule.methods or set()
+        for method in sorted(one for one in methods if not methods & _IMPLIED.get(one, frozenset())):
             yield Route(rule.endpoint.replace(".", "_"), method, path, operation)
 
 
@@ -168,7 +174,8 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
 
 
 def _parameter(read: Header) -> dict[str, Any]:
-    return {"name": read.name, "in": "header", "description": read.description, "schema": dict(read.schema)}
+    described = {"name": read.name, "in": "header", "description": read.description}
+    return described | ({"required": True} if read.required else {}) | {"schema": dict(read.schema)}
 
 
 def _body(body: Any, schemas: Schemas) -> dict[str, Any] | None:  # noqa: ANN401 - a model's type or content

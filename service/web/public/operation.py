@@ -105,11 +105,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A request header that a route reads, with its JSON schema."""
+    """A request header that a route reads, with its JSON schema. Without a ``required`` one it refuses."""
 
     name: str
     description: str
     schema: Mapping[str, Any]
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,13 @@ class PathPart:
 class Content:
     """A request body that is no JSON: its media types and what they hold.
 
-    ``multipart/form-data`` among them means one part, ``file``.
+    ``multipart/form-data`` among them means one part, ``file``. ``announced_by`` are the headers that tell a
+    request to create something from others; without any its media type and length do.
     """
 
     description: str
     media_types: Sequence[str]
+    announced_by: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ class Operation:
     kind of bearer token that callers show, for the document; the ``Door`` knows how it is checked.
     ``problems`` are the errors of its own, beside those that its other declarations bring (see
     ``conventions``). ``path`` describes the parameters in its path, ``description`` says in CommonMark what
-    the summary has no room for.
+    the summary has no room for. With ``expired_grants`` the holder of a grant may call it after the grant's
+    time, for what was begun under it.
     """
 
     summary: str
@@ -154,6 +158,7 @@ class Operation:
     path: Mapping[str, str | PathPart] = field(default_factory=dict)
     problems: Sequence[type[GreenroomError]] = ()
     description: str = ""
+    expired_grants: bool = False
 
 
 #: How a sender makes it safe to send the same again.

@@ -17,7 +17,8 @@ SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _PROBLEM: Final = "application/problem+json"
-_METHODS: Final = ("post", "get", "put", "patch", "delete")
+_METHODS: Final = ("options", "post", "head", "get", "put", "patch", "delete")
+_CURL: Final = {"GET": "curl", "HEAD": "curl --head"}
 #: Texts that no schema makes up.
 _BY_FORMAT: Final = {
     "webhook-url": "https://hooks.example.com/greenroom",
@@ -139,15 +140,20 @@ def _curl(method: str, path: str, described: _Json, document: _Json) -> str:
         elif parameter["in"] == "query" and (parameter["required"] or "examples" in parameter["schema"]):
             query[parameter["name"]] = value
     url = f"$API_URL{path}" + (f"?{urlencode(query)}" if query else "")
-    words = ["curl"] if method == "GET" else ["curl", "--request", method]
-    lines = [" ".join([*words, f'"{url}"'])]
+    lines = [f'{_CURL.get(method, f"curl --request {method}")} "{url}"']
     if described.get("security"):
         lines.append('--header "Authorization: Bearer $API_KEY"')
+    lines += [
+        f'--header "{parameter["name"]}: {sample(parameter["schema"], document)}"'
+        for parameter in described.get("parameters", ())
+        if parameter["in"] == "header" and parameter.get("required")
+    ]
     content = described.get("requestBody", {}).get("content", {})
     if "application/json" in content:
         body = sample(content["application/json"]["schema"], document)
         lines.append("--json " + shlex.quote(json.dumps(body, ensure_ascii=False)))
     elif content:
+        lines.append(f'--header "Content-Type: {next(iter(content))}"')
         lines.append(f"--data-binary @{query.get('name', 'file')}")
     if "*/*" in _media_types(described["responses"]):
         lines.append("--remote-name --remote-header-name")

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from flask import Response, current_app, json, request
@@ -52,8 +52,13 @@ def document_fingerprint(document: bytes) -> str:
     return _fingerprint(json.dumps(said, sort_keys=True))
 
 
-def content_fingerprint() -> str:
-    """Return what tells the current request, whose body is a file, from others before that is read."""
+def content_fingerprint(announced_by: Sequence[str]) -> str:
+    """Return what tells the current request, whose body is a file, from others before that is read.
+
+    ``announced_by`` names the headers that do; without any its media type and length do.
+    """
+    if announced_by:
+        return _fingerprint([request.headers.get(name) for name in announced_by])
     form = request.mimetype == "multipart/form-data"
     # Another boundary makes a form of the same file a little longer or shorter.
     return _fingerprint([request.mimetype, None if form else request.content_length])

@@ -20,14 +20,14 @@ from service.stages.sweep import erase
 from service.stages.take_in import Arrival, wait_for_rest
 from service.web.public import documents, headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
+from service.web.public.conventions import UPLOAD_PATH
 from service.web.public.door import Door
 from service.web.public.download import HEADERS, download
 from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST, SENT_DIGEST
-from service.web.public.operation import Answer, Content, Operation, PathPart, Query, Sent, Whole
+from service.web.public.operation import Answer, Content, Operation, Query, Sent, Whole
 from service.web.public.pace import Pace
 from service.web.public.slots import Slots
 
-_DEFAULT_WAIT: Final = 30
 _PAGE: Final = 50
 
 
@@ -70,11 +70,6 @@ class _Page(Query):
     )
 
 
-_ID: Final = {
-    "upload_id": PathPart(
-        "The upload's id.", f"^{UPLOAD_ID.pattern}$", example="up_0199f3a1c2d45e6f708192a3b4c5d6e7"
-    )
-}
 POST: Final = Operation(
     "Send a file",
     "uploads",
@@ -101,7 +96,7 @@ POST: Final = Operation(
         *(errors.Overloaded, errors.Conflict, errors.QuotaExceeded, errors.StoreUnavailable),
     ),
     description="The file is scanned while it arrives. Unless `Prefer` says otherwise the answer waits up to"
-    f" {_DEFAULT_WAIT} seconds after the last byte for the verdict.",
+    f" {headers.DEFAULT_WAIT} seconds after the last byte for the verdict.",
 )
 ASK: Final = Operation(
     "Ask for an upload",
@@ -109,7 +104,7 @@ ASK: Final = Operation(
     {200: Answer("The upload and the times of its steps.", documents.Upload, headers=LATER)},
     scope=Scope.READ,
     query=_Ask,
-    path=_ID,
+    path=UPLOAD_PATH,
     problems=(errors.NotFound,),
     description="An upload whose content was deleted is still there, with the state `erased`.",
 )
@@ -135,7 +130,7 @@ CONTENT: Final = Operation(
         )
     },
     scope=Scope.DOWNLOAD,
-    path=_ID,
+    path=UPLOAD_PATH,
     problems=(
         *(errors.NotFound, errors.NotReleased, errors.Gone, errors.Overloaded, errors.StoreUnavailable),
     ),
@@ -146,7 +141,7 @@ DELETE: Final = Operation(
     "uploads",
     {204: Answer("The content is gone; what stays is the record that it was.")},
     scope=Scope.DELETE,
-    path=_ID,
+    path=UPLOAD_PATH,
     problems=(errors.NotFound, errors.Busy, errors.Conflict, errors.StoreUnavailable),
     description="May be called again: an upload that is deleted already stays so.",
 )
@@ -160,7 +155,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @routes.post("")
     @door.operation(POST)
     def post(caller: Caller, query: _Post, begun: Claim | once.Earlier | None) -> Response:
-        patience = headers.preferred_wait(request.headers.get("Prefer", ""), _DEFAULT_WAIT)
+        patience = headers.preferred_wait(request.headers.get("Prefer", ""), headers.DEFAULT_WAIT)
         ended: list[float] = []
         with slots.upload(caller.account_id), ExitStack() as watching:
             watched = watching.enter_context(pace.watch(request.environ.get("gunicorn.socket")))

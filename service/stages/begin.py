@@ -1,0 +1,48 @@
+"""Begin: an upload as it stands at the door, and what can be said against it before a byte was looked at."""
+
+from service.core.caller import Caller
+from service.core.errors import Forbidden, TooLarge, TypeNotAllowed
+from service.core.filetype import allowed_by_name
+from service.core.naming import declared_type, display_name, extension, identifier
+from service.core.upload import State, Upload
+from service.stages.parts import Parts, new_upload_id
+
+
+def new_upload(
+    parts: Parts, caller: Caller, untrusted_meeting: str, untrusted_name: str, untrusted_type: str
+) -> Upload:
+    """Return a new upload of the caller's, not yet saved.
+
+    Raises ``BadRequest`` for an odd meeting or name, ``Forbidden`` for a grant that is for another meeting.
+    """
+    now = parts.clock.now()
+    meeting = identifier(untrusted_meeting, "meeting")
+    if caller.grant and caller.grant.meeting_id != meeting:
+        raise Forbidden("This grant is for another meeting.")
+    return Upload(
+        id=new_upload_id(now),
+        account_id=caller.account_id,
+        meeting_id=meeting,
+        name=display_name(untrusted_name),
+        declared_type=declared_type(untrusted_type),
+        detected_type="",
+        state=State.RECEIVING,
+        created_at=now,
+        updated_at=now,
+        grant_id=caller.grant.id if caller.grant else None,
+    )
+
+
+def check_name(parts: Parts, caller: Caller, upload: Upload) -> None:
+    """Raise ``TypeNotAllowed`` unless policy and grant allow the extension."""
+    allowed_by_name(parts.policy, upload.name)
+    if caller.grant and caller.grant.types and extension(upload.name) not in caller.grant.types:
+        accepted = ", ".join(sorted(caller.grant.types))
+        raise TypeNotAllowed(f"This grant is for files of the types {accepted} only.")
+
+
+def check_size(parts: Parts, announced: int) -> None:
+    """Raise ``TooLarge`` for a content of ``announced`` bytes that the policy does not allow."""
+    limit = parts.policy.max_file_size
+    if announced > limit:
+        raise TooLarge(f"The file has {announced} bytes; at most {limit} are accepted.")
