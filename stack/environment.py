@@ -25,6 +25,11 @@ def compose(
         for role, one in identities.items()
         for kind, value in (("ACCESS", one.access_key), ("SECRET", one.secret_key))
     }
+    # Beside the pages that a developer names.
+    origins = {
+        name: ",".join(filter(None, (settings.demo_origins, ours.get(name))))
+        for name in ("GREENROOM_UPLOAD_ORIGINS", "GREENROOM_EMBED_ORIGINS")
+    }
     return {
         **ours,
         # The programs of the environment that runs us, before any others of the same name.
@@ -48,6 +53,7 @@ def compose(
         # Whoever tries webhooks on this machine has a receiver on this machine.
         "GREENROOM_WEBHOOKS": "loopback",
         "GREENROOM_CLAMD": f"unix:{socket_path(settings.clamd_folder)}",
+        **origins,
         **keys,
     }
 

@@ -40,6 +40,11 @@ class Settings:
         return f"http://{LOOPBACK}:{self.demo_port}"
 
     @property
+    def demo_origins(self) -> str:
+        """What browsers call the demo page's server, under both of its names."""
+        return f"{self.demo_url},http://localhost:{self.demo_port}"
+
+    @property
     def dev_env(self) -> Path:
         """The file that tells a developer the addresses and the key."""
         return self.state / "dev.env"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from stack import leftovers
 from stack.clamd import DEMO_SIGNATURES, ROOT
 from stack.processes import wait_until
 from stack.store import PORT_OFFSETS
@@ -72,6 +74,13 @@ class Place:
         """What dev.env tells."""
         lines = (self.state / "dev.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+    def pid_of(self, part: str) -> int | None:
+        """The process of `part` in the run that is going on, None before it was started."""
+        log = self.state / "stack.log"
+        found = re.search(rf"{part}\.1 started \(pid=(\d+)\)", log.read_text()) if log.exists() else None
+        # The log of the run before lies there until the next one starts its processes.
+        return int(found[1]) if found and int(found[1]) in leftovers.find(self.state) else None
 
     def uploads(self) -> list[dict[str, object]]:
         """The uploads that the key of dev.env shows."""

@@ -83,8 +83,8 @@ def test_after_kill_9_the_next_run_finds_its_data(place: Place, runs: Runs) -> N
 def test_a_dead_part_ends_the_run(place: Place, runs: Runs, part: str) -> None:
     """When one process dies, ready or not, the others are stopped, a line says which, and the code is 1."""
     run = runs.ready() if part == "worker" else runs.begin()
-    wait_until(lambda: _pid_of(place, part) is not None or run.poll() is not None, READY_SECONDS, part)
-    pid = _pid_of(place, part)
+    wait_until(lambda: place.pid_of(part) is not None or run.poll() is not None, READY_SECONDS, part)
+    pid = place.pid_of(part)
     assert pid is not None, place.printed.read_text()
     os.kill(pid, signal.SIGKILL)
     assert run.wait(STOP_SECONDS) == 1
@@ -100,14 +100,6 @@ def test_a_taken_port_is_refused_in_one_line(place: Place, runs: Runs) -> None:
     with socket.create_server(("127.0.0.1", port)):
         assert re.search(rf"port {port} .*GREENROOM_PORT.* is taken", place.refused())
     assert leftovers.find(place.state) == set()
-
-
-def _pid_of(place: Place, part: str) -> int | None:
-    """The process of `part` in the run that is going on, None before it was started."""
-    log = place.state / "stack.log"
-    found = re.search(rf"{part}\.1 started \(pid=(\d+)\)", log.read_text()) if log.exists() else None
-    # The log of the run before lies there until the next one starts its processes.
-    return int(found[1]) if found and int(found[1]) in leftovers.find(place.state) else None
 
 
 def _command_line(pid: int) -> str:

@@ -1,20 +1,23 @@
 // The participants' list: released files, asked for again and again, more seldom while nobody answers.
 
+// As the widget counts, and file managers do.
+const MIB = 1024 * 1024;
 const OFTEN = 2000;
 const SELDOM = 15000;
 const PATIENCE = 10000;
 const EMPTY = "Nothing yet. A file appears here once it was found clean.";
 
-const size = new Intl.NumberFormat("en", { style: "unit", unit: "kilobyte", maximumFractionDigits: 1 });
+const kilobytes = new Intl.NumberFormat("en", { style: "unit", unit: "kilobyte", maximumFractionDigits: 1 });
+const megabytes = new Intl.NumberFormat("en", { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 const time = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 class Away extends Error {}
 
 /**
- * Keep `list` (a ul) showing what was released, `hint` how much that is and `notice` what must be said with it. `on.reached()` is called after each look that was answered,
- * `on.missed(who)` with who was away after each that was not. Returns `{look}`, which looks at once.
+ * Keep `list` (a ul) showing what was released, `hint` how much that is and `notice` what must be said with it.
+ * After each look `looked` is called with who did not answer, or null. Returns a function that looks at once.
  */
-export function watchFiles({ list, hint, notice }, on) {
+export function watchFiles({ list, hint, notice }, looked) {
   let pause = OFTEN;
   let timer = 0;
   let looking = false;
@@ -29,10 +32,10 @@ export function watchFiles({ list, hint, notice }, on) {
       write(hint, files.length ? `${files.length} ${files.length === 1 ? "file" : "files"}, newest first` : EMPTY);
       write(notice, files.find((file) => file.notice)?.notice ?? "");
       pause = OFTEN;
-      on.reached();
+      looked(null);
     } catch (error) {
       pause = Math.min(pause * 1.6, SELDOM);
-      on.missed(error instanceof Away ? "Greenroom" : "The room's own server");
+      looked(error instanceof Away ? "Greenroom" : "The room's own server");
     }
     looking = false;
     timer = setTimeout(look, document.hidden ? SELDOM : pause * (0.8 + Math.random() * 0.4));
@@ -40,7 +43,7 @@ export function watchFiles({ list, hint, notice }, on) {
 
   document.addEventListener("visibilitychange", () => document.hidden || look());
   look();
-  return { look };
+  return look;
 }
 
 async function ask(path, method = "GET") {
@@ -53,19 +56,20 @@ async function ask(path, method = "GET") {
 function show(list, files) {
   const there = new Map([...list.children].map((row) => [row.dataset.id, row]));
   const wanted = files.map((file) => there.get(file.id) ?? row(file));
-  if (wanted.length !== there.size || wanted.some((one, at) => list.children[at] !== one)) {
-    list.replaceChildren(...wanted);
-  }
+  for (const one of there.values()) if (!wanted.includes(one)) one.remove();
+  // A row that stays is not moved: it may have the focus.
+  wanted.forEach((one, at) => list.children[at] === one || list.insertBefore(one, list.children[at] ?? null));
 }
 
 function row(file) {
   const dot = file.name.lastIndexOf(".");
+  const size = file.size < MIB ? kilobytes.format(file.size / 1024) : megabytes.format(file.size / MIB);
   const item = document.createElement("li");
   item.dataset.id = file.id;
   item.append(
     text("span", "kind", file.name.slice(dot + 1)),
     text("strong", "name", file.name),
-    text("span", "facts", `${size.format(file.size / 1000)}, shared at ${time.format(new Date(file.at))}`),
+    text("span", "facts", `${size}, shared at ${time.format(new Date(file.at))}`),
   );
   const button = text("button", "", "Download");
   button.type = "button";

@@ -1,4 +1,4 @@
-// What happened to each upload, in words, from the widget's events.
+// What happened to each upload, in words.
 
 // How many of the four stations a file has reached in a state, and what to say. Any other state is a halt.
 const STATES = {
@@ -14,13 +14,22 @@ const STATES = {
   failed: [0, "The upload failed. Nothing reached the room."],
   cancelled: [0, "Cancelled. Nothing reached the room."],
 };
+const LIVE = new Set(["waiting", "uploading", "paused", "offline", "scanning"]);
 const MOST = 6;
 const rows = new Map();
 
-/** Tell of an upload, a snapshot of the widget's: a new one gets a row at the top, a known one its new state. */
-export function tell({ id, name, state }) {
-  const list = document.getElementById("journeys");
+/** Tell of all uploads, the widget's `items`. One that left its list before it came to an end was cancelled. */
+export function tell(items) {
+  const there = new Set(items.map(({ id }) => id));
+  for (const [id, { dataset }] of rows) {
+    if (!there.has(id) && LIVE.has(dataset.state)) put({ id, state: "cancelled" });
+  }
+  items.forEach(put);
+}
+
+function put({ id, name, state }) {
   if (!rows.has(id)) {
+    const list = document.getElementById("journeys");
     rows.set(id, row(name));
     list.prepend(rows.get(id));
     if (list.children.length > MOST) list.lastElementChild.remove();
@@ -44,6 +53,6 @@ function row(name) {
   title.textContent = name;
   const words = document.createElement("span");
   words.className = "words";
-  item.append(title, track, words);
+  item.append(track, title, words);
   return item;
 }

@@ -40,24 +40,21 @@ function loadAgain() {
 }
 
 const [list, hint, notice] = ["shared", "shared-hint", "notice"].map((id) => document.getElementById(id));
-const files = watchFiles(
-  { list, hint, notice },
-  {
-    reached: () => {
-      const defined = customElements.get("greenroom-upload");
-      write(away, defined ? "" : "The upload panel could not be loaded from Greenroom. This page keeps trying.");
-      if (!defined) loadAgain();
-    },
-    missed: (who) => write(away, `${who} does not answer. Files cannot be shared or fetched until it does; this page keeps trying.`),
-  },
-);
+const look = watchFiles({ list, hint, notice }, (missing) => {
+  const defined = customElements.get("greenroom-upload");
+  if (missing) write(away, `${missing} does not answer. Files cannot be shared or fetched until it does; this page keeps trying.`);
+  else write(away, defined ? "" : "The upload panel could not be loaded from Greenroom. This page keeps trying.");
+  if (!missing && !defined) loadAgain();
+  // A pause or a lost line is no event.
+  if (defined) tell(widget.items);
+});
 
 customElements.whenDefined("greenroom-upload").then(() => {
   widget.tokenProvider = token;
   for (const name of ["file-added", "progress", "scanning", "verdict", "error"]) {
-    widget.addEventListener(name, (event) => tell(event.detail));
+    widget.addEventListener(name, () => tell(widget.items));
   }
-  widget.addEventListener("verdict", files.look);
+  widget.addEventListener("verdict", look);
   for (const button of samples) {
     button.disabled = false;
     button.addEventListener("click", () => add(button.dataset.sample).catch(() => write(away, "The file could not be fetched. Try again.")));
