@@ -21,11 +21,27 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
-# Everything that installs stays in this stage; the images take the finished folders.
-FROM python AS builder
+# Everything that installs stays in these stages; the images take the finished folders.
+FROM python AS installer
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+
+# The upload widget. Node comes from PyPI, pinned by hash as all else from there, and is in no image.
+FROM installer AS widget
+COPY requirements-build.txt /build/
+RUN python3 -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes \
+        -r /build/requirements-build.txt
+ENV PATH=/opt/build/bin:/usr/bin:/bin
+WORKDIR /build/widget
+COPY widget/package.json widget/package-lock.json widget/.npmrc ./
+RUN npm ci --ignore-scripts
+COPY widget/build.mjs widget/tsconfig.json ./
+COPY widget/src src
+RUN npm run build && chmod -R u=rwX,go=rX dist
+
+FROM installer AS builder
 COPY requirements.txt /build/
 RUN python3 -m venv /opt/greenroom \
     && /opt/greenroom/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes \
@@ -48,6 +64,7 @@ RUN groupadd --gid 10001 greenroom \
     && install -d -o 10002 -g 10002 -m 0750 /run/clamav
 COPY --from=builder /opt/greenroom /opt/greenroom
 COPY --from=builder /build/greenroom /srv/greenroom
+COPY --from=widget /build/widget/dist /srv/greenroom/widget/dist
 ENV PATH=/opt/greenroom/bin:/usr/bin:/bin
 WORKDIR /srv/greenroom
 USER 10001:10001

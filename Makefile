@@ -5,13 +5,16 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+# npm and what it runs must find the Node of this environment, whatever the machine has.
+NPM := cd widget && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 
-.PHONY: run test check docs lock format clean install install-dev compose-test
+.PHONY: run test check docs lock format clean install install-dev widget compose-test
 
 run: install
 	@exec $(BIN)/python -m stack
 
 test: install-dev
+	@$(NPM) run --silent test
 	$(BIN)/python -m pytest
 
 check: install-dev
@@ -19,6 +22,7 @@ check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(NPM) run --silent check
 
 format: install-dev
 	$(BIN)/ruff format .
@@ -31,6 +35,7 @@ docs: install-dev
 lock: install-dev
 	$(COMPILE) --upgrade requirements.in --output-file requirements.txt
 	$(COMPILE) --upgrade --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) --upgrade requirements-build.in --output-file requirements-build.txt
 
 compose-test: install-dev
 	tests/compose/run.sh
@@ -40,13 +45,17 @@ clean:
 	@if [ -e .run/lock ] && ! flock --nonblock .run/lock true; then \
 		echo "greenroom: a stack is running from .run; stop it first" >&2; exit 1; fi
 	rm -rf .run .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf widget/dist widget/node_modules
 	find service stack tests client examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
-install: .venv/.installed .venv/.client
+install: .venv/.installed .venv/.client widget
 	@stack/install.sh run
 
-install-dev: .venv/.installed-dev .venv/.client
+install-dev: .venv/.installed-dev .venv/.client widget
 	@stack/install.sh test
+
+# The upload widget, as the service hands it out.
+widget: widget/dist/.built
 
 .venv/bin/python:
 	@PYTHON="$(PYTHON)" stack/install.sh venv
@@ -66,4 +75,19 @@ install-dev: .venv/.installed-dev .venv/.client
 # The client is not installed but found in client/, by everything that this environment runs.
 .venv/.client: | .venv/bin/python
 	@echo "$(CURDIR)/client" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/greenroom_client.pth"
+	@touch $@
+
+.venv/.installed-build: requirements-build.txt | .venv/bin/python
+	@echo "greenroom: installing the Python packages of requirements-build.txt"
+	$(PIP_INSTALL) --requirement requirements-build.txt
+	@touch $@
+
+widget/node_modules/.installed: widget/package-lock.json widget/package.json widget/.npmrc | .venv/.installed-build
+	@echo "greenroom: installing the npm packages of widget/package-lock.json"
+	@$(NPM) ci --ignore-scripts >/dev/null
+	@touch $@
+
+# The folders are among what it is made of, so that a file which goes is noticed.
+widget/dist/.built: widget/build.mjs widget/tsconfig.json $(shell find widget/src) widget/node_modules/.installed
+	@$(NPM) run --silent build
 	@touch $@

@@ -50,6 +50,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_RATE_LIMIT_STORE": "memory",
     "GREENROOM_WEBHOOKS": "public",
     "GREENROOM_UPLOAD_ORIGINS": "none",
+    "GREENROOM_EMBED_ORIGINS": "none",
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
@@ -76,7 +77,8 @@ class Settings:
     often each API key or grant may create something in a minute, ``rate_limit_store`` where that is counted:
     ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
     where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
-    development.
+    development. Pages of the ``upload_origins`` may send and ask from a browser, those of the
+    ``embed_origins`` may frame the upload widget.
     """
 
     database_url: str
@@ -98,6 +100,7 @@ class Settings:
     rate_limit_store: str
     webhooks: Reach
     upload_origins: frozenset[str]
+    embed_origins: frozenset[str]
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -139,7 +142,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
         ),
         webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
-        upload_origins=_origins(values["GREENROOM_UPLOAD_ORIGINS"]),
+        upload_origins=_origins(values, "GREENROOM_UPLOAD_ORIGINS"),
+        embed_origins=_origins(values, "GREENROOM_EMBED_ORIGINS"),
     )
 
 
@@ -193,15 +197,15 @@ def _secrets_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def _origins(text: str) -> frozenset[str]:
-    if text == "none":
+def _origins(values: Mapping[str, str], name: str) -> frozenset[str]:
+    if values[name] == "none":
         return frozenset()
-    origins = frozenset(origin.strip() for origin in text.split(","))
+    origins = frozenset(origin.strip() for origin in values[name].split(","))
     for origin in sorted(origins):
         matched = _ORIGIN.fullmatch(origin)
         if not matched or matched[2] == _USUAL_PORTS[origin.partition(":")[0]]:
             raise ConfigurationError(
-                "GREENROOM_UPLOAD_ORIGINS must be none, or origins as browsers write them "
+                f"{name} must be none, or origins as browsers write them "
                 f"(https://meet.example), separated by commas, not {origin!r}"
             )
     return origins

@@ -45,13 +45,18 @@ _MIGRATION_LOCK: Final = 0x67726E72
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process of Greenroom works with; ``jitsi`` where a Jitsi Meet is served."""
+    """What a process of Greenroom works with; ``jitsi`` where a Jitsi Meet is served.
+
+    Pages of the ``upload_origins`` may call it from a browser, those of the ``embed_origins`` may frame the
+    upload widget.
+    """
 
     parts: Parts
     queue: Queue
     queue_worker: QueueWorker
     jitsi: Jitsi | None
     upload_origins: frozenset[str]
+    embed_origins: frozenset[str]
 
 
 def build(environ: Mapping[str, str]) -> Services:
@@ -92,7 +97,8 @@ def build_from(settings: Settings) -> Services:
         webhook_sender=HttpWebhookSender(settings.webhooks),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
-    return Services(parts, queue, worker, _jitsi(settings, engine), settings.upload_origins)
+    jitsi = _jitsi(settings, engine)
+    return Services(parts, queue, worker, jitsi, settings.upload_origins, settings.embed_origins)
 
 
 def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:

@@ -16,13 +16,14 @@ UPLOADS, WAITS, DOWNLOADS = 24, 16, 16
 
 def make_app() -> Flask:
     """Return the app for the environment; end the process with one line if that is not usable."""
+    slots = Slots(uploads=UPLOADS, waits=WAITS, downloads=DOWNLOADS)
     try:
-        services = wiring.build(os.environ)
+        built = wiring.build(os.environ)
+        app = create_app(built.parts, slots, built.jitsi, built.upload_origins, built.embed_origins)
     except ConfigurationError as error:
         sys.exit(f"greenroom: {error}")
-    services.parts.gate.start()
-    slots = Slots(uploads=UPLOADS, waits=WAITS, downloads=DOWNLOADS)
-    return create_app(services.parts, slots, services.jitsi, services.upload_origins)
+    built.parts.gate.start()
+    return app
 
 
 app = make_app()

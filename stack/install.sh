@@ -24,6 +24,9 @@ run | test)
     want libmagic1 "$python" -c 'import ctypes; ctypes.CDLL("libmagic.so.1")'
     if [ "$1" = test ]; then
         want postgresql bash -c 'ls /usr/lib/postgresql/*/bin/initdb'
+        want chromium test -x /usr/bin/chromium
+        # The smallest package whose letters are Latin and Arabic: without it there would be boxes to look at.
+        want fonts-dejavu-core test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
     fi
     ;;
 *)

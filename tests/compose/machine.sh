@@ -58,14 +58,21 @@ make_base_image() {
     rm -rf "$root"
 }
 
-# pip inside a build must find the package index as pip does out here; what it is told never enters an image's layer.
+# pip and npm inside a build must find their registries as they do out here; what they are told never enters an
+# image's layer.
 pip_setting() {
     .venv/bin/python -m pip config list | sed -n "s/^\(:env:\|global\)\.$1='\(.*\)'\$/\2/p" | tail -n 1
+}
+
+npm_setting() {
+    PATH="$PWD/.venv/bin:$PATH" npm --loglevel=error config get "$1"
 }
 
 build_arguments() {
     local certificates index
     echo "--isolation=chroot --network=host --volume $work/pip.conf:/etc/pip.conf:ro"
+    echo "--volume $work/npmrc:/root/.npmrc:ro"
+    echo "registry=$(npm_setting registry)" > "$work/npmrc"
     echo "[global]" > "$work/pip.conf"
     index=$(pip_setting index-url)
     [ -z "$index" ] || echo "index-url = $index" >> "$work/pip.conf"
@@ -73,5 +80,6 @@ build_arguments() {
     if [ -n "$certificates" ]; then
         echo "cert = /run/certificates.pem" >> "$work/pip.conf"
         echo "--volume $(readlink -f "$certificates"):/run/certificates.pem:ro"
+        echo "cafile=/run/certificates.pem" >> "$work/npmrc"
     fi
 }

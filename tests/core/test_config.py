@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,22 @@ from service.core.verdict import Protection
 from service.core.webhook_url import Reach
 from tests.core.environment import LEAST, ROLES, SECRETS
 from tests.core.shipped import POLICY, POLICY_FILE
+
+#: The settings that list the origins of pages.
+ORIGINS = ("GREENROOM_UPLOAD_ORIGINS", "GREENROOM_EMBED_ORIGINS")
+ODD_ORIGINS = (
+    "*",
+    "null",
+    "meet.example",
+    "https://meet.example/",
+    "https://Meet.example",
+    "https://meet.example:443",
+    "http://meet.example:80",
+    "https://*.example",
+    "https://meet.example; script-src *",
+    "https://meet.example,",
+    "none, https://meet.example",
+)
 
 
 def test_the_least_that_must_be_set() -> None:
@@ -89,7 +107,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_RATE_LIMIT",
         "GREENROOM_RATE_LIMIT_STORE",
         "GREENROOM_WEBHOOKS",
-        "GREENROOM_UPLOAD_ORIGINS",
+        *ORIGINS,
     }
     assert REQUIRED | optional | jitsi_config.NAMES | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 
@@ -186,15 +204,7 @@ def test_the_starters_names_are_ignored() -> None:
         ("GREENROOM_SIGNATURES", ""),
         ("GREENROOM_LOG_LEVEL", "loud"),
         ("GREENROOM_LOG_LEVEL", "INFO"),
-        ("GREENROOM_UPLOAD_ORIGINS", "*"),
-        ("GREENROOM_UPLOAD_ORIGINS", "null"),
-        ("GREENROOM_UPLOAD_ORIGINS", "meet.example"),
-        ("GREENROOM_UPLOAD_ORIGINS", "https://meet.example/"),
-        ("GREENROOM_UPLOAD_ORIGINS", "https://Meet.example"),
-        ("GREENROOM_UPLOAD_ORIGINS", "https://meet.example:443"),
-        ("GREENROOM_UPLOAD_ORIGINS", "https://*.example"),
-        ("GREENROOM_UPLOAD_ORIGINS", "https://meet.example,"),
-        ("GREENROOM_UPLOAD_ORIGINS", "none, https://meet.example"),
+        *((name, odd) for name in ORIGINS for odd in ODD_ORIGINS),
         ("GREENROOM_SCAN_DEADLINE", "0"),
         ("GREENROOM_SCAN_DEADLINE", "-5"),
         ("GREENROOM_SCAN_DEADLINE", "1.5"),
@@ -227,20 +237,13 @@ def test_endpoints(endpoint: str) -> None:
     assert read_settings(LEAST | {"GREENROOM_S3_ENDPOINT": endpoint}).s3_endpoint == endpoint
 
 
-def test_origins() -> None:
+@pytest.mark.parametrize("name", ORIGINS)
+def test_origins(name: str) -> None:
     """None by default; else exactly those that are listed."""
-    assert read_settings(LEAST).upload_origins == frozenset()
-    listed = LEAST | {
-        "GREENROOM_UPLOAD_ORIGINS": "https://meet.example, http://localhost:3000,http://[::1]:80"
-    }
-    with pytest.raises(ConfigurationError):
-        read_settings(listed)
-    listed["GREENROOM_UPLOAD_ORIGINS"] = "https://meet.example, http://localhost:3000,https://[::1]:80"
-    assert read_settings(listed).upload_origins == {
-        "https://meet.example",
-        "http://localhost:3000",
-        "https://[::1]:80",
-    }
+    field = name.removeprefix("GREENROOM_").lower()
+    assert getattr(read_settings(LEAST), field) == frozenset()
+    listed = "https://meet.example, http://localhost:3000,https://[::1]:80"
+    assert getattr(read_settings(LEAST | {name: listed}), field) == set(re.split(", ?", listed))
 
 
 @given(

@@ -53,9 +53,10 @@ class Stage:
 
 @dataclass
 class Entry:
-    """One row: how to call it, and the status that each role gets who is not the owner.
+    """One row: how to call it, and the status that each role gets.
 
-    ``private`` is false for a route that says the same to everybody.
+    ``private`` is false for a route that says the same to everybody, ``own`` is true for one that tells
+    those who hold a grant of that grant.
     """
 
     scope: Scope | None
@@ -65,6 +66,8 @@ class Entry:
     query: str = ""
     options: Any = None
     private: bool = True
+    owner: int = 200
+    own: bool = False
 
     def __post_init__(self) -> None:
         self.options = dict(self.options or {})
@@ -72,9 +75,10 @@ class Entry:
     def expected(self, role: str) -> frozenset[int]:
         """Return what the role may get."""
         if not self.private:
-            return FINE | {503}
+            return FINE | {503} if self.owner in FINE else frozenset({self.owner})
         statuses = {
             NOBODY: 401,
+            OWNER: self.owner,
             SCOPELESS: 403,
             PRESENTER: self.presenter,
             PARTICIPANT: self.participant,
@@ -83,12 +87,16 @@ class Entry:
             THEIR_PRESENTER: 403 if self.presenter == 403 else self.stranger,
             THEIR_PARTICIPANT: 403 if self.participant == 403 else self.stranger,
         }
-        return FINE if role == OWNER or statuses[role] in FINE else frozenset({statuses[role]})
+        if self.own:
+            statuses |= {THEIR_PRESENTER: self.presenter, THEIR_PARTICIPANT: self.participant}
+        return FINE if statuses[role] in FINE else frozenset({statuses[role]})
 
 
 ENDPOINTS: Final = "/v1/webhook-endpoints"
 RECEIVER: Final = "http://127.0.0.1:9/hook"
 PUBLIC: Final = Entry(None, private=False)
+#: The same 404 for everybody, as the operator has switched it off.
+NOWHERE: Final = Entry(None, owner=404, private=False)
 OPEN: Final = 200
 TUS: Final = {"Tus-Resumable": "1.0.0"}
 TABLE: Final[dict[tuple[str, str], Entry]] = {
@@ -99,6 +107,10 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/reference"): PUBLIC,
     ("GET", "/reference.css"): PUBLIC,
     ("GET", "/.well-known/jwks.json"): PUBLIC,
+    ("GET", "/widget/greenroom-upload.js"): PUBLIC,
+    ("GET", "/embed"): NOWHERE,
+    ("GET", "/embed/embed.js"): PUBLIC,
+    ("GET", "/embed/embed.css"): PUBLIC,
     ("POST", "/v1/uploads"): Entry(
         Scope.UPLOAD, OPEN, 403, OPEN, "meeting=m1&name=n.txt", {"data": b"minutes"}
     ),
@@ -133,6 +145,7 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("POST", "/v1/grants"): Entry(
         Scope.GRANTS, stranger=OPEN, options={"json": {"kind": "upload", "meeting": "m1"}}
     ),
+    ("GET", "/v1/grant"): Entry(Scope.READ, OPEN, OPEN, 403, owner=403, own=True),
     ("GET", "/v1/grants/<grant_id>"): Entry(Scope.GRANTS),
     ("POST", "/v1/grants/<grant_id>/refresh"): Entry(Scope.GRANTS, options={"json": {}}),
     ("DELETE", "/v1/grants/<grant_id>"): Entry(Scope.GRANTS),

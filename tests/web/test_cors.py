@@ -19,7 +19,9 @@ def open_backend(parts: Parts) -> Backend:
     return new_backend(create_app(parts, SLOTS, origins=ORIGINS), parts)
 
 
-@pytest.mark.parametrize("path", ["/v1/tus", "/v1/tus/up_0", "/v1/uploads", "/v1/uploads/up_0", "/v1/policy"])
+@pytest.mark.parametrize(
+    "path", ["/v1/tus", "/v1/tus/up_0", "/v1/uploads", "/v1/uploads/up_0", "/v1/policy", "/v1/grant"]
+)
 def test_preflight(open_backend: Backend, path: str) -> None:
     """A listed origin is told what it may send: each header and method of tus, no cookies."""
     answer = open_backend.app.test_client().options(path, headers={"Origin": ORIGIN, **PREFLIGHT})
@@ -68,7 +70,9 @@ def test_other_origins_get_nothing(open_backend: Backend, origin: str) -> None:
     assert "Origin" in answer.headers["Vary"]
 
 
-@pytest.mark.parametrize("path", ["/v1/grants", "/healthz", "/readyz", "/.well-known/jwks.json"])
+@pytest.mark.parametrize(
+    "path", ["/v1/grants", "/v1/grant-keys", "/healthz", "/readyz", "/.well-known/jwks.json"]
+)
 def test_pages_are_let_in_nowhere_else(open_backend: Backend, path: str) -> None:
     """What only a backend calls is closed to pages."""
     answer = open_backend.call("GET", path, headers={"Origin": ORIGIN})

@@ -84,6 +84,34 @@ def test_an_upload_grant_is_for_its_meeting_and_types(backend: Backend) -> None:
     assert backend.get(f"/v1/grants/{grant['id']}").get_json()["used"] == {"files": 0, "bytes": 0}
 
 
+def test_a_holder_asks_what_the_grant_may_do(backend: Backend) -> None:
+    """Its limits and what is used of them, with the times of the token that was sent; nothing else."""
+    grant = minted(backend, max_files=2, max_bytes=1000, types=["txt", "pdf"])
+    presenter = holding(backend, grant)
+    told = {name: value for name, value in grant.items() if name != "token"}
+    assert presenter.get("/v1/grant").get_json() == told | {"used": {"files": 0, "bytes": 0}}
+    presenter.post(EICAR_FREE)
+    used = {"files": 1, "bytes": len(EICAR_FREE)}
+    assert presenter.get("/v1/grant").get_json() == told | {"used": used}
+    refreshed = backend.call("POST", f"/v1/grants/{grant['id']}/refresh", json={"expires_in": 60}).get_json()
+    asked = holding(backend, refreshed).get("/v1/grant").get_json()
+    assert (asked["expires_at"], asked["used"]) == (refreshed["expires_at"], used)
+
+
+def test_a_participant_asks_too(backend: Backend) -> None:
+    """A grant for downloads tells its meeting and its file."""
+    file = backend.post(EICAR_FREE).get_json()["id"]
+    asked = holding(backend, minted(backend, kind="download", file=file)).get("/v1/grant").get_json()
+    assert (asked["kind"], asked["meeting"], asked["file"]) == ("download", "m1", file)
+
+
+def test_only_a_grant_is_asked_what_it_may_do(backend: Backend, parts: Parts) -> None:
+    """An API key is told that it is none, whatever its scopes; 404 would say that there is no such route."""
+    assert "API key" in assert_problem(backend.get("/v1/grant"), 403, "forbidden")["detail"]
+    weak = new_backend(backend.app, parts, frozenset({"grants"}))
+    assert_problem(weak.get("/v1/grant"), 403, "forbidden")
+
+
 def test_a_single_use_grant_is_used_once(backend: Backend) -> None:
     """Replayed, it is used up: whoever steals the token after its use has nothing."""
     presenter = holding(backend, minted(backend, max_files=1))
@@ -272,6 +300,14 @@ def test_a_grant_ends_with_its_time(later: Later) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+def test_a_grant_whose_time_is_over_is_told_so(later: Later) -> None:
+    """Asked what it may do it answers as everywhere else, so that its holder asks for a new one."""
+    presenter = holding(later.backend, minted(later.backend, expires_in=60))
+    assert presenter.get("/v1/grant").status_code == 200
+    later.clock.advance(61)
+    assert_problem(presenter.get("/v1/grant"), 401, "grant_expired")
+
+
 def test_a_grant_is_not_refreshed_for_ever(later: Later) -> None:
     """A day after it was made a new one is needed."""
     grant = minted(later.backend)
@@ -367,6 +403,18 @@ def test_a_backend_mints_grants_itself(own: OwnKey) -> None:
     assert_problem(again.post(EICAR_FREE), 403, "quota_exceeded")
     used = own.backend.get("/v1/grants/mine-1").get_json()["used"]
     assert used == {"files": 1, "bytes": len(EICAR_FREE)}
+
+
+def test_a_grant_that_was_never_seen_is_asked_what_it_may_do(own: OwnKey) -> None:
+    """A widget asks before it sends anything: one that a backend minted is known from then on."""
+    presenter = own.holder(kind="upload", max_files=3, max_bytes=100, types=["pdf"], jti="mine-0")
+    asked = presenter.get("/v1/grant").get_json()
+    assert (asked["id"], asked["kind"], asked["meeting"]) == ("mine-0", "upload", "m1")
+    assert (asked["max_files"], asked["max_bytes"], asked["types"]) == (3, 100, ["pdf"])
+    assert asked["used"] == {"files": 0, "bytes": 0}
+    assert own.backend.get("/v1/grants/mine-0").status_code == 200
+    own.backend.call("DELETE", "/v1/grants/mine-0")
+    assert_problem(presenter.get("/v1/grant"), 401, "unauthenticated")
 
 
 def test_an_id_is_one_grant(own: OwnKey) -> None:

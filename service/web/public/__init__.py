@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors
-from service.web.public import contract, cors, grants, health, policy, tus, uploads, webhooks
+from service.web.public import contract, cors, grants, health, policy, tus, uploads, webhooks, widget
 from service.web.public import jitsi as jitsi_routes
 from service.web.public.conventions import REQUEST_ID
 from service.web.public.door import Door
@@ -16,12 +16,17 @@ from service.web.public.slots import Slots
 
 
 def create_app(
-    parts: Parts, slots: Slots, jitsi: Jitsi | None = None, origins: AbstractSet[str] = frozenset()
+    parts: Parts,
+    slots: Slots,
+    jitsi: Jitsi | None = None,
+    origins: AbstractSet[str] = frozenset(),
+    embed_origins: AbstractSet[str] = frozenset(),
 ) -> Flask:
     """Return the app over ``parts``, with ``slots`` for what may hold a thread for long.
 
     Where ``jitsi`` is given its meetings have routes of their own. Pages of the ``origins`` may call the
-    app from a browser.
+    app from a browser, those of the ``embed_origins`` may frame the upload widget. Raises
+    ``ConfigurationError`` if the widget is not built.
 
     All slots together must be fewer than the server's threads, so that slow clients leave room for others.
     """
@@ -53,6 +58,7 @@ def create_app(
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:
         app.register_blueprint(jitsi_routes.blueprint(parts, slots, jitsi))
+    app.register_blueprint(widget.blueprint(door, embed_origins))
     tus.register(app, tus.blueprint(parts, slots, door))
     cors.register(app, origins)
     app.register_blueprint(contract.blueprint(app, door))

@@ -8,8 +8,8 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-#: Where a page sends files, asks for their verdict, and reads what may be sent.
-_PATHS: Final = ("/v1/tus", "/v1/uploads", "/v1/policy")
+#: Where a page sends files, asks for their verdict, and reads what may be sent; with all that is below.
+_PATHS: Final = ("/v1/tus", "/v1/uploads", "/v1/policy", "/v1/grant")
 _METHODS: Final = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS: Final = (
     "Authorization, Content-Type, Idempotency-Key, Prefer, Repr-Digest, Tus-Resumable, Upload-Checksum, "
@@ -28,7 +28,7 @@ def register(app: Flask, origins: AbstractSet[str]) -> None:
 
     @app.after_request
     def allow(response: Response) -> Response:
-        if not origins or not request.path.startswith(_PATHS):
+        if not origins or not _is_open(request.path):
             return response
         response.vary.add("Origin")
         origin = request.headers.get("Origin", "")
@@ -41,3 +41,7 @@ def register(app: Flask, origins: AbstractSet[str]) -> None:
             response.headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
             response.headers["Access-Control-Max-Age"] = _MAX_AGE
         return response
+
+
+def _is_open(path: str) -> bool:
+    return any(path == open_path or path.startswith(f"{open_path}/") for open_path in _PATHS)

@@ -112,12 +112,17 @@ class Used(Document):
     bytes: int
 
 
-class GrantState(GrantDocument):
+class GrantInHand(GrantDocument):
+    """A grant as its token says it, and what is used of it."""
+
+    used: Used
+
+
+class GrantState(GrantInHand):
     """A grant and what became of it."""
 
     created_at: datetime
     revoked_at: datetime | None
-    used: Used
 
 
 class KeyDocument(Document):

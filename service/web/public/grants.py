@@ -9,11 +9,12 @@ from service.core import errors
 from service.core.caller import Caller, Scope
 from service.core.grant import GRANT_ID, Grant
 from service.core.representation import rfc3339
-from service.ports import GrantKey
+from service.ports import GrantKey, KnownGrant
 from service.stages import grants, signing
 from service.stages.parts import Parts
 from service.web.public.door import Door
 from service.web.public.grant_models import (
+    GrantInHand,
     GrantRequest,
     GrantState,
     KeyDocument,
@@ -45,6 +46,15 @@ ASK: Final = Operation(
     scope=Scope.GRANTS,
     path=_ID,
     problems=(errors.NotFound,),
+)
+IN_HAND: Final = Operation(
+    "Ask what the grant in hand may do",
+    "grants",
+    {200: Answer("The grant that the request came with, and how much of it is used.", GrantInHand)},
+    # Every grant has it.
+    scope=Scope.READ,
+    credential="grant",
+    description="For the holder of a grant, such as the upload widget. An API key is answered with 403.",
 )
 REFRESH: Final = Operation(
     "Refresh a grant",
@@ -121,9 +131,17 @@ def _add_grants(routes: Blueprint, parts: Parts, door: Door) -> None:
                 **_document(known.grant),
                 "created_at": rfc3339(known.created_at),
                 "revoked_at": known.revoked_at and rfc3339(known.revoked_at),
-                "used": {"files": known.files, "bytes": known.bytes},
+                "used": _used(known),
             }
         )
+
+    @routes.get("/v1/grant")
+    @door.operation(IN_HAND)
+    def in_hand(caller: Caller) -> Response:
+        if caller.grant is None:
+            raise errors.Forbidden("This is an API key: only a grant can be asked what it may do.")
+        known = grants.own_grant(parts, caller, caller.grant.id)
+        return jsonify({**_document(caller.grant), "used": _used(known)})
 
     @routes.post("/v1/grants/<grant_id>/refresh")
     @door.operation(REFRESH)
@@ -182,6 +200,10 @@ def _document(grant: Grant) -> dict[str, Any]:
         "issued_at": rfc3339(grant.issued_at),
         "expires_at": rfc3339(grant.expires_at),
     }
+
+
+def _used(known: KnownGrant) -> dict[str, int]:
+    return {"files": known.files, "bytes": known.bytes}
 
 
 def _key_document(key: GrantKey) -> dict[str, Any]:

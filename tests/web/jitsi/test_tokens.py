@@ -380,7 +380,8 @@ def test_keys_and_tokens_open_only_their_own_doors(app: Flask, backend: Backend,
     """An API key is no token of a meeting, and a meeting's token opens no other route."""
     assert set(opens(meeting, backend.key)) == {401}
     headers = {"Authorization": f"Bearer {meeting.token()}"}
-    for method, path in (("GET", f"/v1/uploads?meeting={meeting.session}"), ("POST", "/v1/uploads")):
+    listed = ("GET", f"/v1/uploads?meeting={meeting.session}")
+    for method, path in (listed, ("POST", "/v1/uploads"), ("GET", "/v1/grant")):
         assert meeting.app.test_client().open(path, method=method, headers=headers).status_code == 401
 
 
