@@ -1,7 +1,6 @@
 /** What happened to a file and what to do: one sentence for every state and code. */
 
 import type { Picture } from "./item.ts";
-import { shownName } from "./names.ts";
 import type { State } from "./state.ts";
 import type { Translator } from "./translator.ts";
 
@@ -16,6 +15,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   content_lost: "changed",
   content_refused: "refused",
   scan_exhausted: "held",
+  no_token: "forbidden",
   token_unavailable: "expired",
   unauthenticated: "expired",
   grant_expired: "expired",
@@ -30,11 +30,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   truncated: "gone",
   too_slow: "gone",
 };
-const OWN = new Set(
-  "encrypted limits_exceeded malformed suspicious type_not_allowed too_large quota_exceeded bad_request folder no_token forbidden unreadable".split(
-    " ",
-  ),
-);
+const OWN =
+  /^(encrypted|limits_exceeded|malformed|suspicious|type_not_allowed|too_large|quota_exceeded|bad_request|folder|forbidden|unreadable)$/;
 /** States that say enough by their name. */
 const PLAIN: ReadonlySet<State> = new Set(["waiting", "uploading", "paused", "scanning", "cancelled"]);
 
@@ -43,13 +40,15 @@ export function advice(t: Translator, { state, code, advice: theirs }: Picture):
   if (PLAIN.has(state)) return null;
   if (state === "offline") return t.text(code === null ? "why.offline" : "why.busy");
   if (state === "released" || state === "blocked") return t.text(`why.${state}`);
-  const sentence = code && (SENTENCES[code] ?? (OWN.has(code) ? code : null));
+  const sentence = code && (SENTENCES[code] ?? (OWN.test(code) ? code : null));
   return sentence ? t.text(`why.${sentence}`) : theirs || t.text(`why.${state}`);
 }
 
 /** Return the name of the state a file is shown in. */
-export function stateName(t: Translator, { state, sent, size }: Picture): string {
-  return t.text(state === "uploading" && sent >= size && size > 0 ? "finishing" : state);
+export function stateName(t: Translator, { state, code, sent, size }: Picture): string {
+  if (state === "uploading" && sent >= size && size > 0) return t.text("finishing");
+  // The line is there, the service asks for patience.
+  return t.text(state === "offline" && code !== null ? "waiting" : state);
 }
 
 /** Return how much is sent, how fast, and how long it will take; an empty text where nothing moves. */
@@ -60,6 +59,3 @@ export function measures(t: Translator, { state, size, sent, rate, left }: Pictu
   if (left !== null) parts.push(t.text("left", { time: t.duration(left) }));
   return parts.join(" · ");
 }
-
-/** Return a picture's name, isolated from the text around it (Unicode UAX 9, FSI and PDI). */
-export const isolated = (name: string): string => `\u2068${shownName(name)}\u2069`;

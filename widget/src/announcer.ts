@@ -3,9 +3,10 @@
  * all, scanning, and each verdict; each once, and never more than one text a second.
  */
 
-import { advice, isolated, stateName } from "./advice.ts";
+import { advice, stateName } from "./advice.ts";
 import type { Picture } from "./item.ts";
-import { isLive, type State } from "./state.ts";
+import { shownName } from "./names.ts";
+import { isUnderway, type State } from "./state.ts";
 import type { Translator } from "./translator.ts";
 import type { Change } from "./uploads.ts";
 
@@ -58,7 +59,7 @@ export class Announcer {
     const batch = all.filter((picture) => this.#batch.has(picture.id));
     if (change === "state") this.#state(one);
     this.#milestones(batch.filter((picture) => !GONE.has(picture.state)));
-    this.#rested = batch.every((picture) => !isLive(picture.state) && picture.state !== "paused");
+    this.#rested = !batch.some((picture) => isUnderway(picture.state));
     this.#schedule(GATHER);
   }
 
@@ -78,29 +79,28 @@ export class Announcer {
 
   #milestones(batch: readonly Picture[]): void {
     const t = this.#translator();
-    const first = batch[0];
-    const begun = batch.filter((picture) => picture.state !== "waiting");
-    if (!first || !begun.length) return;
-    const alone = batch.length === 1 ? isolated(first.name) : null;
-    if (this.#once("start")) {
-      this.#start = alone ? t.text("saidStart", { name: alone }) : t.count("saidStarts", batch.length);
-    }
-    const sum = (size: (picture: Picture) => number) => batch.reduce((total, one) => total + size(one), 0);
+    if (batch.every((one) => one.state === "waiting")) return;
+    if (this.#once("start")) this.#start = this.#together(batch, t.text("uploading"));
+    const sum = (bytes: (one: Picture) => number) => batch.reduce((total, one) => total + bytes(one), 0);
     const percent = (sum((one) => one.sent) / sum((one) => one.size)) * 100;
     const quarter = QUARTERS.find((one) => percent >= one);
     if (quarter && !QUARTERS.some((one) => one >= quarter && this.#said.has(one))) {
       this.#said.add(quarter);
-      const state = t.percent(quarter / 100);
-      this.#percent = alone ? t.text("saidState", { name: alone, state }) : t.text("saidPercents", { percent: state });
+      this.#percent = this.#together(batch, t.percent(quarter / 100));
     }
-    const scanning = batch.filter((picture) => picture.state === "scanning");
-    const sent = batch.every((picture) => picture.state === "scanning" || !isLive(picture.state));
+    const scanning = batch.filter((one) => one.state === "scanning");
+    const sent = batch.every((one) => one.state === "scanning" || !isUnderway(one.state));
     if (scanning.length && sent && this.#once("scanning")) {
-      const state = t.text("scanning");
-      this.#scanning = alone
-        ? t.text("saidState", { name: alone, state })
-        : t.count("saidStates", scanning.length, { state });
+      this.#scanning = this.#together(scanning, t.text("scanning"));
     }
+  }
+
+  /** Say `state` of one file by its name, of several by their number. */
+  #together(some: readonly Picture[], state: string): string {
+    const t = this.#translator();
+    return some.length === 1
+      ? t.text("saidState", { name: shownName(some[0]!.name), state })
+      : t.count("saidStates", some.length, { state });
   }
 
   #once(what: string): boolean {
@@ -140,8 +140,8 @@ export class Announcer {
       const some = ends.filter((one) => one.state === key);
       const state = t.text(key);
       return some.length > MOST_NAMES
-        ? [t.count("saidStates", some.length, { state })]
-        : some.map((one) => `${t.text("saidState", { name: isolated(one.name), state })}. ${advice(t, one)}`);
+        ? [this.#together(some, state)]
+        : some.map((one) => `${this.#together([one], state)}. ${advice(t, one)}`);
     });
   }
 }

@@ -51,7 +51,7 @@ export class Api {
     if (document === null) return null;
     const used = Object(document.used);
     return {
-      meeting: typeof document.meeting === "string" ? document.meeting : "",
+      meeting: typeof document.meeting === "string" ? document.meeting : null,
       types: list(document.types).filter((one) => typeof one === "string"),
       files: left(document.max_files, used.files),
       bytes: left(document.max_bytes, used.bytes),

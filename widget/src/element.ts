@@ -5,6 +5,7 @@ import { advice } from "./advice.ts";
 import { Api } from "./api.ts";
 import { TokenKeeper, type TokenProvider } from "./grant.ts";
 import type { Item, Picture, Snapshot } from "./item.ts";
+import type { Limits } from "./limits.ts";
 import type { Messages } from "./messages/index.ts";
 import { browserShelf, ResumeKeys } from "./resume.ts";
 import { isLive, isVerdict } from "./state.ts";
@@ -37,6 +38,7 @@ export class GreenroomUpload extends HTMLElement {
   #terms: Terms | null = null;
   #api: Api | null = null;
   #asleep = true;
+  #waiting: Array<() => void> = [];
 
   constructor() {
     super();
@@ -131,7 +133,7 @@ export class GreenroomUpload extends HTMLElement {
   }
 
   get #target(): Target {
-    const meeting = this.getAttribute("meeting") || null;
+    const meeting = this.getAttribute("meeting") || this.#terms?.meeting || null;
     const resume = new ResumeKeys(this.getAttribute("resume") === "off" ? null : browserShelf());
     return { api: this.#api!, meeting, resume };
   }
@@ -142,13 +144,23 @@ export class GreenroomUpload extends HTMLElement {
     this.#terms?.stop();
     this.#keeper.meeting = this.getAttribute("meeting") || null;
     this.#api = new Api(base.href.replace(/\/+$/, ""), this.#keeper);
-    this.#terms = new Terms(this.#api, LINE, () => this.#showPage());
+    this.#terms = new Terms(this.#api, LINE, () => this.#learned());
     void this.#terms.start();
     this.#showPage();
   }
 
-  async #ready() {
-    return this.#terms!.limits ?? (await this.#terms!.known);
+  /** Return the limits as soon as there are any. */
+  async #ready(): Promise<Limits> {
+    for (;;) {
+      const limits = this.#terms?.limits;
+      if (limits) return limits;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #learned(): void {
+    for (const go of this.#waiting.splice(0)) go();
+    this.#showPage();
   }
 
   #renewed(): void {

@@ -14,7 +14,7 @@ export interface Policy {
 }
 
 export interface Grant {
-  readonly meeting: string;
+  readonly meeting: string | null;
   readonly types: readonly string[];
   readonly files: number;
   readonly bytes: number;

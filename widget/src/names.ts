@@ -15,3 +15,6 @@ export function shownName(name: string): string {
   if (letters.length <= LONGEST) return text;
   return `${letters.slice(0, LONGEST - TAIL).join("")}…${letters.slice(-TAIL).join("")}`;
 }
+
+/** Return `name` fit to stand in a sentence of any direction (Unicode UAX 9: FSI and PDI). */
+export const isolated = (name: string): string => `\u2068${shownName(name)}\u2069`;

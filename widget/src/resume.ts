@@ -1,11 +1,14 @@
 /**
  * Where an unfinished upload is to be gone on with after a reload: one entry of localStorage a file.
  *
- * The key tells the file, the value is the upload's id and nothing else. Entries go at the verdict.
+ * The key tells the file, the value is the upload's id and when it was written. Entries go at the verdict, and
+ * after a day, when the service has given the upload up.
  */
 
 const PREFIX = "greenroom:upload:";
-const UPLOAD_ID = /^up_[\w-]+$/;
+const VALUE = /^(up_[\w-]+) (\d+)$/;
+/** Milliseconds: the service's own `unfinished_lifetime` (service/policy.toml). */
+const LIFETIME = 86_400_000;
 
 /** What an entry is about. `endpoint` and `meeting` say whose it is. */
 export interface ResumeKey {
@@ -28,35 +31,42 @@ export interface Bookmark {
 
 export class ResumeKeys {
   readonly #shelf: Shelf | null;
+  readonly #now: () => number;
 
-  /** `shelf` is `null` where nothing may be kept: then nothing is found. */
-  constructor(shelf: Shelf | null) {
+  /** `shelf` is `null` where nothing may be kept: then nothing is found. `now` gives milliseconds. */
+  constructor(shelf: Shelf | null, now: () => number = Date.now) {
     this.#shelf = shelf;
+    this.#now = now;
   }
 
   /** Return the entry of one file. */
   at(key: ResumeKey): Bookmark {
     const name = PREFIX + JSON.stringify([key.endpoint, key.meeting, key.name, key.size, key.lastModified]);
     return {
-      find: () => {
-        const id = attempt(() => this.#shelf?.getItem(name));
-        return id && UPLOAD_ID.test(id) ? id : null;
-      },
-      put: (id) => attempt(() => this.#shelf?.setItem(name, id)),
+      find: () => this.#read(name),
+      put: (id) => attempt(() => this.#shelf?.setItem(name, `${id} ${this.#now()}`)),
       drop: () => attempt(() => this.#shelf?.removeItem(name)),
     };
   }
 
   /** Return the names of the files that can be gone on with. */
   names(endpoint: string, meeting: string): string[] {
-    const found: string[] = [];
-    attempt(() => {
-      for (let index = 0; index < (this.#shelf?.length ?? 0); index += 1) {
-        const parts = parse(this.#shelf?.key(index) ?? "");
-        if (parts && parts[0] === endpoint && parts[1] === meeting) found.push(String(parts[2]));
-      }
+    const shelf = this.#shelf;
+    const entries = attempt(() => Array.from({ length: shelf?.length ?? 0 }, (_, index) => shelf?.key(index) ?? ""));
+    return (entries ?? []).flatMap((entry) => {
+      const file = parse(entry);
+      const here = file && this.#read(entry) && file[0] === endpoint && file[1] === meeting;
+      return here ? [String(file[2])] : [];
     });
-    return found;
+  }
+
+  /** Return the id of an entry that is not too old; one that is, or that is not ours, goes. */
+  #read(entry: string): string | null {
+    const value = attempt(() => this.#shelf?.getItem(entry)) ?? "";
+    const [, id, at] = VALUE.exec(value) ?? [];
+    if (id && this.#now() - Number(at) < LIFETIME) return id;
+    if (value) attempt(() => this.#shelf?.removeItem(entry));
+    return null;
   }
 }
 

@@ -1,6 +1,6 @@
 /** One file's row: what it is, where it stands, what can be done. */
 
-import { advice, isolated, measures, stateName } from "./advice.ts";
+import { advice, measures, stateName } from "./advice.ts";
 import { h, setText } from "./dom.ts";
 import { type IconName, icon, setIcon } from "./icons.ts";
 import type { Picture } from "./item.ts";
@@ -61,11 +61,11 @@ export class Row {
   /** Show `picture`. If the control that had the focus goes, the next one of this row gets it, or the row. */
   show(t: Translator, picture: Picture): void {
     const { state, verdict } = picture;
-    const name = isolated(picture.name);
+    const name = shownName(picture.name);
     this.element.dataset.state = state;
     this.element.setAttribute("part", `item ${state}`);
     setIcon(this.#badge, state as IconName);
-    setText(this.#name, shownName(picture.name));
+    setText(this.#name, name);
     setText(this.#state, stateName(t, picture));
     setText(this.#measures, measures(t, picture));
     setText(this.#why, advice(t, picture));

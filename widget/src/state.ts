@@ -72,6 +72,9 @@ export function after(state: State, move: Move): State {
 export const isLive = (state: State): boolean =>
   state === "waiting" || state === "uploading" || state === "offline" || state === "scanning";
 
+/** States in which a file has not come to an end. */
+export const isUnderway = (state: State): boolean => isLive(state) || state === "paused";
+
 /** States in which the service has spoken, or the limits it published. */
 export const isVerdict = (state: State): boolean =>
   state === "released" || state === "held" || state === "blocked" || state === "refused";

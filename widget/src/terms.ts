@@ -10,23 +10,19 @@ export class Terms {
   limits: Limits | null = null;
   /** Whether the service could not be asked so far. */
   silent = false;
-  /** Resolves with the first limits. */
-  readonly known: Promise<Limits>;
+  /** The meeting that the grant is for, where the service tells. */
+  meeting: string | null = null;
   readonly #api: Api;
   readonly #line: Line;
   readonly #changed: () => void;
   readonly #halt = new AbortController();
   #policy: Policy | null = null;
-  #resolve!: (limits: Limits) => void;
   #grantAsked = 0;
 
   constructor(api: Api, line: Line, changed: () => void) {
     this.#api = api;
     this.#line = line;
     this.#changed = changed;
-    this.known = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
   }
 
   /** Ask until the policy is known. */
@@ -53,7 +49,7 @@ export class Terms {
     if (asked !== this.#grantAsked || this.#halt.signal.aborted) return;
     this.silent = false;
     this.limits = narrow(this.#policy, grant);
-    this.#resolve(this.limits);
+    this.meeting = grant?.meeting ?? null;
     this.#changed();
   }
 

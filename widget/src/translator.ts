@@ -13,8 +13,9 @@ export class Translator {
 
   /** `wanted` are BCP 47 tags, the best first; the first whose language is known is taken, else English. */
   constructor(wanted: readonly (string | null | undefined)[], overrides: Messages = {}) {
-    this.tag = wanted.find((tag) => tag && languageOf(tag) in LANGUAGES) ?? "en";
-    const language = languageOf(this.tag);
+    const tag = wanted.find((one) => one && Object.hasOwn(LANGUAGES, languageOf(one))) ?? "en";
+    const language = languageOf(tag);
+    this.tag = isTag(tag) ? tag : language;
     this.direction = language === "ar" ? "rtl" : "ltr";
     this.#texts = { ...LANGUAGES.en, ...LANGUAGES[language], ...overrides };
     this.#plurals = new Intl.PluralRules(this.tag);
@@ -74,3 +75,12 @@ export class Translator {
 }
 
 const languageOf = (tag: string): string => tag.toLowerCase().split(/[-_]/)[0]!;
+
+/** Whether `Intl` takes `tag`: pages say `de_DE`, too. */
+function isTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}

@@ -12,7 +12,7 @@ import { backoff, pause } from "./patience.ts";
 import { LineLost, NoToken, Problem } from "./problem.ts";
 import type { ResumeKeys } from "./resume.ts";
 import { Slots } from "./slots.ts";
-import { after, can, isLive, isVerdict, type Move } from "./state.ts";
+import { after, can, isLive, isUnderway, isVerdict, type Move } from "./state.ts";
 import { type Hearer, type Line, Transport } from "./transport.ts";
 import { Stack } from "./tus/stack.ts";
 import { readUpload } from "./verdict.ts";
@@ -104,7 +104,7 @@ export class Uploads {
   /** Take a file that is at its end off the list. */
   remove(id: string): void {
     const item = this.#items.get(id);
-    if (!item || isLive(item.state) || item.state === "paused") return;
+    if (!item || isUnderway(item.state)) return;
     this.#items.delete(id);
     this.#hear(item, "removed");
   }
@@ -155,6 +155,7 @@ export class Uploads {
 
   #transport(item: Item, { api, meeting }: Target, known: string | null): Transport {
     item.upload = known;
+    if (known) item.bookmark?.put(known);
     const ends = (move: Move) => (code: string, advice: string) => {
       item.halt.abort();
       item.transport?.stop();

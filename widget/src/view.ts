@@ -1,11 +1,11 @@
 /** The widget's page: where files are dropped or chosen, what may be sent, the list, and the two voices. */
 
-import { isolated } from "./advice.ts";
 import type { Voice } from "./announcer.ts";
 import { h, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Picture } from "./item.ts";
 import type { Limits } from "./limits.ts";
+import { isolated } from "./names.ts";
 import { type Action, Row } from "./row.ts";
 import type { Translator } from "./translator.ts";
 
@@ -67,7 +67,6 @@ export class View implements Voice {
     this.root.lang = t.tag;
     this.root.dir = t.direction;
     this.root.setAttribute("aria-label", t.text("region"));
-    this.#list.setAttribute("aria-label", t.text("list"));
     setText(this.#drop, t.text("drop"));
     setText(this.#dropNow, t.text("dropNow"));
     setText(this.#button, t.text("choose"));
@@ -119,9 +118,9 @@ export class View implements Voice {
 
   #showLimits(t: Translator, limits: Limits | null): void {
     if (limits === null) return;
-    const files = limits.files < 1 ? t.text("limitNone") : t.count("limitFiles", limits.files);
-    const size = t.text("limitSize", { size: t.size(Math.min(limits.size, limits.bytes)) });
-    setText(this.#limits, limits.files < 1 ? files : [size, ...(limits.files < Infinity ? [files] : [])].join(" · "));
+    const said = [t.text("limitSize", { size: t.size(Math.min(limits.size, limits.bytes)) })];
+    if (limits.files < Infinity) said.push(t.count("limitFiles", limits.files));
+    setText(this.#limits, limits.files < 1 ? t.text("why.quota_exceeded") : said.join(" · "));
     const types = limits.types.map((type) => type.toUpperCase()).join(", ");
     const many = limits.types.length > MOST_TYPES;
     setText(this.#types, many ? null : t.text("types", { types }));
