@@ -18,18 +18,18 @@ from greenroom_client import Client, Retry
 from stack import processes, samples
 from stack.clamd import ROOT
 from stack.ports import LOOPBACK
-from stack.processes import POLL_SECONDS
 from stack.settings import Settings, read
 from stack.tryout import Access, kept_access
 
 # A page that waits for longer than this is told that Greenroom is away.
 ANSWER_SECONDS = 5.0
+POLL_SECONDS = 0.5
 SAMPLES = (
     Sample("welcome.pptx", samples.clean_deck, "A clean deck of one slide."),
     Sample(
         "eicar.txt",
         lambda: samples.EICAR,
-        "EICAR: 68 harmless characters that every scanner has agreed to report as malware.",
+        "EICAR: 68 harmless characters that scanners have agreed to report as malware.",
     ),
     Sample(
         "locked.pdf",
