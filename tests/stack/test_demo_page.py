@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.stack.running import Place
 AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
 SECONDS = 60.0
+UNDER_WAY = re.compile("waiting|uploading")
 WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.blockedURI));
@@ -148,7 +150,7 @@ def test_when_greenroom_is_away_the_page_says_so_and_recovers(visit: Visit, plac
     try:
         expect(page.locator("#away")).to_contain_text("Greenroom does not answer")
         page.get_by_role("button", name="Upload eicar.txt").click()
-        visit.states("uploading")
+        expect(page.locator("#journeys > li")).to_have_attribute("data-state", UNDER_WAY)
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
