@@ -1,4 +1,7 @@
-"""Bar R13, P6: a file of 1 GiB passes through without growing the web process or touching its disk."""
+"""Bar R13, P6: a large file passes through without growing the web process or touching its disk.
+
+How large makes no difference: the suite sends 256 MiB, on demand it is 1 GiB.
+"""
 
 from __future__ import annotations
 
@@ -24,28 +27,12 @@ from tests.e2e.serving import Backend, Service
 from tests.e2e.variant import write_policy
 
 MIB = 1024 * 1024
-SIZE = 1024 * MIB
+LARGEST = 1024 * MIB
+SIZES = [256 * MIB, pytest.param(LARGEST, marks=pytest.mark.thorough)]
 MOST_GROWTH = 32 * MIB
 #: The ledger's and the log's own lines; a spooled file would write all of it.
 MOST_WRITTEN = 8 * MIB
 WARM_UP = 20 * MIB
-#: RIFF, WAVE and a format chunk for one channel of PCM: clamd looks through sound faster than through text.
-_WAV = struct.pack(
-    "<4sL4s4sLHHLLHH4sL",
-    b"RIFF",
-    SIZE - 8,
-    b"WAVE",
-    b"fmt ",
-    16,
-    1,
-    1,
-    44100,
-    88200,
-    2,
-    16,
-    b"data",
-    SIZE - 44,
-)
 _SIZES = re.compile(r"(?m)^(StreamMaxLength|MaxFileSize|PCREMaxFileSize) .*$")
 
 
@@ -74,7 +61,7 @@ def roomy(environ: dict[str, str], large_clamd: Path, tmp_path: Path) -> Iterato
     changed = environ | {
         "GREENROOM_DATABASE_URL": f"sqlite:///{tmp_path / 'roomy.db'}",
         "GREENROOM_CLAMD": f"unix:{large_clamd}",
-        "GREENROOM_POLICY_FILE": str(write_policy(tmp_path / "policy.toml", SIZE)),
+        "GREENROOM_POLICY_FILE": str(write_policy(tmp_path / "policy.toml", LARGEST)),
     }
     wiring.migrate(config.read_settings(changed))
     service = Service(changed, tmp_path, wiring.build(changed).parts)
@@ -133,32 +120,43 @@ def open_files(pid: int) -> set[str]:
     return found
 
 
+def wav(size: int) -> bytes:
+    """RIFF, WAVE and a format chunk for one channel of PCM: clamd looks through sound faster than text."""
+    form = (1, 1, 44100, 88200, 2, 16)
+    return struct.pack(
+        "<4sL4s4sLHHLLHH4sL", b"RIFF", size - 8, b"WAVE", b"fmt ", 16, *form, b"data", size - 44
+    )
+
+
 def pieces(size: int, digest: hashlib._Hash) -> Iterator[bytes]:
     """A sound of `size` bytes, counted into `digest`."""
     block = os.urandom(8 * MIB)
+    head = wav(size)
     for start in range(0, size, len(block)):
-        piece = ((b"%044x" % start if start else _WAV) + block[44:])[: size - start]
+        piece = ((b"%044x" % start if start else head) + block[44:])[: size - start]
         digest.update(piece)
         yield piece
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("length_known", [True, False], ids=["length", "chunked"])
-def test_a_gibibyte_passes_through(
+def test_a_large_file_passes_through(
     roomy: Backend,
     record_property: Callable[[str, object], None],
     length_known: bool,  # noqa: FBT001
+    size: int,
 ) -> None:
-    """1 GiB up and down: the same bytes, under 32 MiB more memory than after a small upload, no file."""
+    """Up and down: the same bytes, under 32 MiB more memory than after a small upload, no file."""
     (pid,) = roomy.web.processes()
     roomy.upload(pieces(WARM_UP, hashlib.sha256()), "warm-up.wav")
     idle, wrote, known = resident(pid), written(pid), open_files(pid)
     digest = hashlib.sha256()
-    headers = {"Prefer": "wait=60"} | ({"Content-Length": str(SIZE)} if length_known else {})
+    headers = {"Prefer": "wait=60"} | ({"Content-Length": str(size)} if length_known else {})
     with Watch(pid) as watch:
-        upload = roomy.upload(pieces(SIZE, digest), "sound.wav", headers=headers)
+        upload = roomy.upload(pieces(size, digest), "sound.wav", headers=headers)
     print(*(f"{step['event']} {step['at']}" for step in upload["history"]), sep="\n")  # noqa: T201
-    assert (upload["state"], upload["size"], upload["sha256"]) == ("released", SIZE, digest.hexdigest()), (
+    assert (upload["state"], upload["size"], upload["sha256"]) == ("released", size, digest.hexdigest()), (
         upload
     )
     received = hashlib.sha256()
@@ -184,8 +182,9 @@ def test_a_gibibyte_passes_through(
 
 
 @pytest.mark.slow
-def test_a_gibibyte_passes_through_in_one_patch(
-    roomy: Backend, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("size", SIZES)
+def test_a_large_file_passes_through_in_one_patch(
+    roomy: Backend, record_property: Callable[[str, object], None], size: int
 ) -> None:
     """What tus clients do unless told otherwise: one PATCH with all of it, in the same memory, released when
     it is answered.
@@ -197,18 +196,18 @@ def test_a_gibibyte_passes_through_in_one_patch(
     tus = {"Tus-Resumable": "1.0.0"}
     metadata = "filename c291bmQud2F2,meeting bTE="
     begun = roomy.client.post(
-        "/v1/tus", headers={**tus, "Upload-Length": str(SIZE), "Upload-Metadata": metadata}
+        "/v1/tus", headers={**tus, "Upload-Length": str(size), "Upload-Metadata": metadata}
     )
     headers = {
         **tus,
         "Upload-Offset": "0",
         "Content-Type": "application/offset+octet-stream",
-        "Content-Length": str(SIZE),
+        "Content-Length": str(size),
         "Prefer": "wait=60",
     }
     with Watch(pid) as watch:
-        answer = roomy.client.patch(begun.headers["Location"], content=pieces(SIZE, digest), headers=headers)
-    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(SIZE))
+        answer = roomy.client.patch(begun.headers["Location"], content=pieces(size, digest), headers=headers)
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(size))
     upload = roomy.ask(begun.headers["Location"].rpartition("/")[2])
     assert (upload["state"], upload["sha256"]) == ("released", digest.hexdigest()), upload
     record_property("growth", round((watch.most - idle) / MIB, 1))

@@ -27,16 +27,16 @@ _LONGEST_METADATA: Final = 4096
 _NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DIGEST_SIZES: Final = {"sha1": 20, "sha256": 32}
 
+_BYTES: Final = {"type": "integer", "minimum": 0, "maximum": 999_999_999_999_999}
+
 TUS_RESUMABLE: Final = Header(
     "Tus-Resumable", "The protocol's version.", {"type": "string", "const": VERSION}, required=True
 )
-UPLOAD_LENGTH: Final = Header(
-    "Upload-Length", "The file's size in bytes.", {"type": "integer", "minimum": 0}, required=True
-)
+UPLOAD_LENGTH: Final = Header("Upload-Length", "The file's size in bytes.", _BYTES, required=True)
 UPLOAD_OFFSET: Final = Header(
     "Upload-Offset",
     "Where the body goes on, as HEAD told it.",
-    {"type": "integer", "minimum": 0},
+    _BYTES,
     required=True,
 )
 UPLOAD_METADATA: Final = Header(
@@ -45,6 +45,7 @@ UPLOAD_METADATA: Final = Header(
     f"{_LONGEST_METADATA} bytes. A grant's meeting may be left out.",
     {
         "type": "string",
+        "format": "upload-metadata",
         "maxLength": _LONGEST_METADATA,
         "examples": ["filename ZGVjay5wcHR4,meeting bTE="],
     },
@@ -53,7 +54,10 @@ UPLOAD_METADATA: Final = Header(
 UPLOAD_CHECKSUM: Final = Header(
     "Upload-Checksum",
     "`sha1 BASE64` or `sha256 BASE64` of the body, which is kept only if it is right.",
-    {"type": "string"},
+    {
+        "type": "string",
+        "pattern": "^(sha1 [A-Za-z0-9+/]{26}|sha256 [A-Za-z0-9+/]{42})[AEIMQUYcgkosw048]=$",
+    },
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from schemathesis.checks import CHECKS, CheckContext
 from schemathesis.core.transport import Response
 from schemathesis.generation.case import Case
 
+_KEYS = ("filename", "meeting")
 _EXTENSIONS = (".txt", ".csv", ".pdf", ".exe", "")
 #: Letters of which every name keeps some, and much else that a name may hold.
 _NAMES = strategies.builds(
@@ -21,7 +23,18 @@ _NAMES = strategies.builds(
     strategies.text("abcXYZ019", min_size=1, max_size=20),
     strategies.sampled_from(_EXTENSIONS),
 )
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 schemathesis.openapi.format("file-name", _NAMES)
+schemathesis.openapi.format(
+    "upload-metadata",
+    strategies.builds(
+        lambda *values: ",".join(
+            f"{key} {b64encode(value.encode()).decode()}" for key, value in zip(_KEYS, values, strict=True)
+        ),
+        _NAMES,
+        strategies.from_regex(r"[A-Za-z0-9]{1,20}", fullmatch=True),
+    ),
+)
 schemathesis.openapi.format("accepted-extension", strategies.sampled_from(("txt", "csv", "pdf", "pptx")))
 
 # To this machine, where nobody listens: requests must not leave it.
