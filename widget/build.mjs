@@ -30,16 +30,20 @@ const packedMessages = {
     }),
 };
 
-/** Nothing here is sent in parallel parts: that half of tus-js-client stays out. */
-const oneRequestAtATime = {
-  name: "one-request-at-a-time",
-  setup: (on) =>
+/** What is not used here of tus-js-client stays out: sending one file in parallel parts, its own words for errors. */
+const slimTus = {
+  name: "slim-tus",
+  setup: (on) => {
+    on.onResolve({ filter: /^[.][/](error|logger)[.]js$/ }, ({ importer }) =>
+      importer.includes("tus-js-client") ? { path: local("src/tus/quiet.ts") } : null,
+    );
     on.onLoad({ filter: /[/]tus-js-client[/]lib[/]upload[.]js$/ }, async ({ path }) => {
       const whole = await readFile(path, "utf8");
       const parts = whole.split(/  _startParallelUpload\(\) \{\n.*?\n  \}\n/s);
       if (parts.length !== 2) throw new Error("tus-js-client is not the version that this build knows");
       return { contents: parts.join(""), loader: "js" };
-    }),
+    });
+  },
 };
 
 await build({
@@ -60,6 +64,6 @@ await build({
     "js-base64": "./src/tus/base64.ts",
     "url-parse": "./src/tus/url.ts",
   },
-  plugins: [cssAsText, packedMessages, oneRequestAtATime],
+  plugins: [cssAsText, packedMessages, slimTus],
   logLevel: "warning",
 });

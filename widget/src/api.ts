@@ -1,27 +1,10 @@
 /** The service's API, as far as the widget asks it. Never sends cookies. */
 
-import type { TokenKeeper } from "./grant.ts";
+import type { HttpStack } from "tus-js-client";
+import { authorised, type TokenKeeper } from "./grant.ts";
 import type { Grant, Policy } from "./limits.ts";
 import { LineLost, Problem, readProblem } from "./problem.ts";
-
-/**
- * Send with a token, and once more with another one if that is refused (401).
- *
- * `send` returns any answer that has a status. Throws what it throws, and `NoToken`.
- */
-export async function authorised<T extends { readonly status: number }>(
-  keeper: TokenKeeper,
-  send: (token: string) => Promise<T>,
-): Promise<T> {
-  const token = await keeper.get();
-  const answer = await send(token);
-  if (answer.status !== 401) return answer;
-  keeper.refuse(token);
-  const other = await keeper.get();
-  const second = await send(other);
-  if (second.status === 401) keeper.refuse(other);
-  return second;
-}
+import { Stack } from "./tus/stack.ts";
 
 export class Api {
   /** Without a slash at its end. */
@@ -61,6 +44,11 @@ export class Api {
   /** The document of an upload, after waiting at most `wait` seconds for it to come to rest. Throws `NoToken` too. */
   upload(id: string, wait: number, signal: AbortSignal): Promise<unknown> {
     return read(this.#authorised(`/v1/uploads/${id}?wait=${wait}`, signal));
+  }
+
+  /** What tus sends by; every request of a method gets what `headers` says for it. */
+  stack(headers: (method: string) => Record<string, string>): HttpStack {
+    return new Stack(this.keeper, headers);
   }
 
   #authorised(path: string, signal: AbortSignal): Promise<Response> {

@@ -135,7 +135,7 @@ export class GreenroomUpload extends HTMLElement {
   get #target(): Target {
     const meeting = this.getAttribute("meeting") || this.#terms?.meeting || null;
     const resume = new ResumeKeys(this.getAttribute("resume") === "off" ? null : browserShelf());
-    return { api: this.#api!, meeting, resume };
+    return { service: this.#api!, meeting, resume };
   }
 
   /** Begin to learn what the service at `endpoint` takes. Files under way stay with the one they began with. */

@@ -95,6 +95,25 @@ export class TokenKeeper {
   }
 }
 
+/**
+ * Send with a token, and once more with another one if that is refused (401).
+ *
+ * `send` returns any answer that has a status. Throws what it throws, and `NoToken`.
+ */
+export async function authorised<T extends { readonly status: number }>(
+  keeper: TokenKeeper,
+  send: (token: string) => Promise<T>,
+): Promise<T> {
+  const token = await keeper.get();
+  const answer = await send(token);
+  if (answer.status !== 401) return answer;
+  keeper.refuse(token);
+  const other = await keeper.get();
+  const second = await send(other);
+  if (second.status === 401) keeper.refuse(other);
+  return second;
+}
+
 async function answered(provider: TokenProvider, wanted: Parameters<TokenProvider>[0]): Promise<string> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

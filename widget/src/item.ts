@@ -5,6 +5,7 @@ import { Pace } from "./pace.ts";
 import type { Bookmark } from "./resume.ts";
 import type { State } from "./state.ts";
 import type { Transport } from "./transport.ts";
+import type { Target } from "./uploads.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What events carry and `items` gives. `code` is stable, `reason` a sentence in the widget's language. Sizes in bytes. */
@@ -42,6 +43,8 @@ export class Item {
   advice = "";
   verdict: Verdict | null = null;
   transport: Transport | null = null;
+  /** Where it goes, once it began to. */
+  target: Target | null = null;
   /** Where it is kept that it can be gone on with. */
   bookmark: Bookmark | null = null;
   /** The limits as they stood when it was added: it is not yet in what they say is used. */

@@ -16,7 +16,6 @@ export class Slots {
       if (this.#free > 0) return this.#place();
       await this.#turn(signal);
     }
-    this.#wake();
     return null;
   }
 
@@ -34,7 +33,17 @@ export class Slots {
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       this.#queue.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      signal.addEventListener(
+        "abort",
+        () => {
+          const place = this.#queue.indexOf(resolve);
+          // One that was woken already hands its turn on.
+          if (place < 0) this.#wake();
+          else this.#queue.splice(place, 1);
+          resolve();
+        },
+        { once: true },
+      );
     });
   }
 

@@ -59,13 +59,12 @@ export const TRANSITIONS: Readonly<Record<State, Readonly<Partial<Record<Move, S
 export class IllegalMove extends Error {}
 
 /** Whether the table lists `move` from `state`. */
-export const can = (state: State, move: Move): boolean => move in TRANSITIONS[state];
+export const can = (state: State, move: Move): boolean => Object.hasOwn(TRANSITIONS[state], move);
 
 /** Return the state that `move` leads to from `state`. Throws `IllegalMove` if none is listed. */
 export function after(state: State, move: Move): State {
-  const next = TRANSITIONS[state][move];
-  if (next === undefined) throw new IllegalMove(`${move} is not possible for a file that is ${state}`);
-  return next;
+  if (!can(state, move)) throw new IllegalMove(`${move} is not possible for a file that is ${state}`);
+  return TRANSITIONS[state][move]!;
 }
 
 /** States in which something is still to come without anybody's doing. */

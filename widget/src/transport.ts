@@ -2,6 +2,7 @@
 
 import type { HttpStack } from "tus-js-client";
 import BaseUpload from "tus-js-client/lib/upload.js";
+import type { Api } from "./api.ts";
 import { backoff, pause } from "./patience.ts";
 import { LineLost, NoToken, Problem } from "./problem.ts";
 
@@ -20,15 +21,15 @@ export interface Hearer {
 
 export interface Delivery {
   readonly file: File;
-  /** The API's base, without a slash at its end. */
-  readonly base: string;
+  readonly service: Service;
   readonly meeting: string | null;
   /** The id of an upload to go on with, or `null`. */
   readonly known: string | null;
   readonly line: Line;
-  /** Returns the stack, whose requests get what `headers` says for their method. */
-  readonly stack: (headers: (method: string) => Record<string, string>) => HttpStack;
 }
+
+/** The part of `Api` that files need. */
+export type Service = Pick<Api, "base" | "stack" | "upload">;
 
 /** The part of `window` and `navigator` that tells of the line. */
 export interface Line extends EventTarget {
@@ -58,7 +59,7 @@ export class Transport {
     this.#delivery = delivery;
     this.#hearer = hearer;
     this.#id = delivery.known;
-    this.#stack = delivery.stack((method) => this.#headers(method));
+    this.#stack = delivery.service.stack((method) => this.#headers(method));
   }
 
   /** Begin, or go on where the service is. */
@@ -96,7 +97,7 @@ export class Transport {
     }
   }
 
-  #url = (id: string): string => `${this.#delivery.base}/v1/tus/${id}`;
+  #url = (id: string): string => `${this.#delivery.service.base}/v1/tus/${id}`;
 
   #headers(method: string): Record<string, string> {
     // No request waits for the scan: its verdict is asked for afterwards.
@@ -105,11 +106,11 @@ export class Transport {
   }
 
   #go(halt: AbortSignal): void {
-    const { file, base, meeting } = this.#delivery;
+    const { file, service, meeting } = this.#delivery;
     const live = () => !halt.aborted;
     const upload = new BaseUpload(file, {
       ...BaseUpload.defaultOptions,
-      endpoint: `${base}/v1/tus`,
+      endpoint: `${service.base}/v1/tus`,
       metadata: { filename: file.name, filetype: file.type, ...(meeting === null ? {} : { meeting }) },
       httpStack: this.#stack,
       fileReader: { openFile: async (one: File) => source(one) },

@@ -5,7 +5,6 @@
  * until there is one. Only `#move` changes a state, and only as the table of `state.ts` allows.
  */
 
-import type { Api } from "./api.ts";
 import { Item, type Picture } from "./item.ts";
 import { type Limits, objection } from "./limits.ts";
 import { backoff, pause } from "./patience.ts";
@@ -13,16 +12,15 @@ import { LineLost, NoToken, Problem } from "./problem.ts";
 import type { ResumeKeys } from "./resume.ts";
 import { Slots } from "./slots.ts";
 import { after, can, isLive, isUnderway, isVerdict, type Move } from "./state.ts";
-import { type Hearer, type Line, Transport } from "./transport.ts";
-import { Stack } from "./tus/stack.ts";
+import { type Hearer, type Line, type Service, Transport } from "./transport.ts";
 import { readUpload } from "./verdict.ts";
 
 /** What changed: a new file, a state, bytes sent, or a file that left the list. */
 export type Change = "added" | "state" | "progress" | "removed";
 
-/** Where files go: fixed for a file when it is added. */
+/** Where files go: fixed for a file when its turn comes. */
 export interface Target {
-  readonly api: Api;
+  readonly service: Service;
   readonly meeting: string | null;
   readonly resume: ResumeKeys;
 }
@@ -72,7 +70,7 @@ export class Uploads {
     this.#items.set(item.id, item);
     this.#hear(item, "added");
     if (folder) this.#end(item, "refuse", "folder", "");
-    else void this.#run(item, this.#target());
+    else void this.#run(item);
   }
 
   pause(id: string): void {
@@ -86,6 +84,7 @@ export class Uploads {
     void item.transport?.cancel();
     item.bookmark?.drop();
     item.transport = null;
+    item.target = null;
     item.upload = null;
     item.sent = 0;
   }
@@ -98,7 +97,7 @@ export class Uploads {
     else if (can(item.state, "resume")) this.#move(item, "resume", null);
     else if (can(item.state, "retry")) this.#move(item, "retry", null);
     else return;
-    if (item.state === "waiting") void this.#run(item, this.#target());
+    if (item.state === "waiting") void this.#run(item);
   }
 
   /** Take a file that is at its end off the list. */
@@ -130,15 +129,16 @@ export class Uploads {
   /** Go on with what `suspend` stopped. */
   wake(): void {
     for (const item of this.#suspended.splice(0)) {
-      if (item.state === "scanning") void this.#ask(item, this.#target().api);
+      if (item.state === "scanning") void this.#ask(item);
       else this.retry(item.id);
     }
   }
 
-  async #run(item: Item, target: Target): Promise<void> {
+  async #run(item: Item): Promise<void> {
     const { signal } = this.#renew(item);
     const limits = await this.#limits();
     if (signal.aborted) return;
+    const target = (item.target ??= this.#target());
     const known = this.#resumable(item, target);
     if (!known && !item.limits) {
       const against = objection(this.#narrowed(limits), item.name, item.size);
@@ -153,7 +153,7 @@ export class Uploads {
     item.transport.start();
   }
 
-  #transport(item: Item, { api, meeting }: Target, known: string | null): Transport {
+  #transport(item: Item, { service, meeting }: Target, known: string | null): Transport {
     item.upload = known;
     if (known) item.bookmark?.put(known);
     const ends = (move: Move) => (code: string, advice: string) => {
@@ -178,16 +178,15 @@ export class Uploads {
         item.transport?.stop();
         item.halt.abort();
         this.#move(item, "store", null);
-        void this.#ask(item, api);
+        void this.#ask(item);
       },
       refused: ends("refuse"),
       failed: ends("fail"),
     };
-    const stack = (headers: (method: string) => Record<string, string>) => new Stack(api.keeper, headers);
-    return new Transport({ file: item.file!, base: api.base, meeting, known, line: this.#line, stack }, hearer);
+    return new Transport({ file: item.file!, service, meeting, known, line: this.#line }, hearer);
   }
 
-  async #ask(item: Item, api: Api): Promise<void> {
+  async #ask(item: Item): Promise<void> {
     const { signal } = this.#renew(item);
     for (let attempt = 0; !signal.aborted; ) {
       const free = await ASKING.take(signal);
@@ -195,7 +194,7 @@ export class Uploads {
       const asked = performance.now();
       try {
         const crowded = this.pictures.filter((one) => one.state === "scanning").length > 2;
-        const reading = readUpload(await api.upload(item.upload!, crowded ? SHORT_WAIT : LONG_WAIT, signal));
+        const reading = readUpload(await item.target!.service.upload(item.upload!, crowded ? SHORT_WAIT : LONG_WAIT, signal));
         if (signal.aborted) return;
         if (reading) {
           item.verdict = reading.verdict;
@@ -220,9 +219,9 @@ export class Uploads {
   }
 
   /** Return the id of an upload of the same file that can be gone on with. */
-  #resumable(item: Item, { api, meeting, resume }: Target): string | null {
+  #resumable(item: Item, { service, meeting, resume }: Target): string | null {
     const { name, size, lastModified } = item.file!;
-    item.bookmark = resume.at({ endpoint: api.base, meeting: meeting ?? "", name, size, lastModified });
+    item.bookmark = resume.at({ endpoint: service.base, meeting: meeting ?? "", name, size, lastModified });
     const known = item.bookmark.find();
     // The same file twice in one list is two uploads: the first has the key.
     const taken = [...this.#items.values()].some((other) => other !== item && other.upload === known);

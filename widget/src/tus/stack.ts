@@ -6,8 +6,7 @@
  */
 
 import type { HttpRequest, HttpResponse, HttpStack } from "tus-js-client";
-import { authorised } from "../api.ts";
-import type { TokenKeeper } from "../grant.ts";
+import { authorised, type TokenKeeper } from "../grant.ts";
 import { LineLost, readProblem } from "../problem.ts";
 
 /** A request in which nothing moves for so many milliseconds has lost its line. */
