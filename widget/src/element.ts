@@ -178,8 +178,7 @@ export class GreenroomUpload extends HTMLElement {
   #showPage(): void {
     if (!this.#api) return;
     const { meeting, resume } = this.#target;
-    const here = new Set(this.#uploads.pictures.map((picture) => picture.name));
-    const unfinished = resume.names(this.#api.base, meeting ?? "").filter((name) => !here.has(name));
+    const unfinished = resume.names(this.#api.base, meeting ?? "");
     this.#view.show(this.#translator, this.#terms?.limits ?? null, this.#terms?.silent ?? false, unfinished);
   }
 

@@ -10,6 +10,9 @@ const VALUE = /^(up_[\w-]+) (\d+)$/;
 /** Milliseconds: the service's own `unfinished_lifetime` (service/policy.toml). */
 const LIFETIME = 86_400_000;
 
+/** The entries that any widget of this page wrote. */
+const PAGE = new Set<string>();
+
 /** What an entry is about. `endpoint` and `meeting` say whose it is. */
 export interface ResumeKey {
   readonly endpoint: string;
@@ -32,11 +35,16 @@ export interface Bookmark {
 export class ResumeKeys {
   readonly #shelf: Shelf | null;
   readonly #now: () => number;
+  readonly #own: Set<string>;
 
-  /** `shelf` is `null` where nothing may be kept: then nothing is found. `now` gives milliseconds. */
-  constructor(shelf: Shelf | null, now: () => number = Date.now) {
+  /**
+   * `shelf` is `null` where nothing may be kept: then nothing is found. `now` gives milliseconds; `own` are the
+   * entries that this page wrote.
+   */
+  constructor(shelf: Shelf | null, now: () => number = Date.now, own: Set<string> = PAGE) {
     this.#shelf = shelf;
     this.#now = now;
+    this.#own = own;
   }
 
   /** Return the entry of one file. */
@@ -44,17 +52,20 @@ export class ResumeKeys {
     const name = PREFIX + JSON.stringify([key.endpoint, key.meeting, key.name, key.size, key.lastModified]);
     return {
       find: () => this.#read(name),
-      put: (id) => attempt(() => this.#shelf?.setItem(name, `${id} ${this.#now()}`)),
+      put: (id) => {
+        this.#own.add(name);
+        attempt(() => this.#shelf?.setItem(name, `${id} ${this.#now()}`));
+      },
       drop: () => attempt(() => this.#shelf?.removeItem(name)),
     };
   }
 
-  /** Return the names of the files that can be gone on with. */
+  /** Return the names of the files that another page, or this one before a reload, began and did not end. */
   names(endpoint: string, meeting: string): string[] {
     const shelf = this.#shelf;
     const entries = attempt(() => Array.from({ length: shelf?.length ?? 0 }, (_, index) => shelf?.key(index) ?? ""));
     return (entries ?? []).flatMap((entry) => {
-      const file = parse(entry);
+      const file = this.#own.has(entry) ? null : parse(entry);
       const here = file && this.#read(entry) && file[0] === endpoint && file[1] === meeting;
       return here ? [String(file[2])] : [];
     });

@@ -43,12 +43,13 @@ test("only the id and the time are kept, under a name of our own", () => {
 test("after a day an entry is gone: the service has given the upload up", () => {
   const shelf = new MemoryShelf();
   const clock = { time: 0 };
-  const keys = new ResumeKeys(shelf, () => clock.time);
+  const keys = new ResumeKeys(shelf, () => clock.time, new Set());
   keys.at(FILE).put("up_1");
+  const reloaded = new ResumeKeys(shelf, () => clock.time, new Set());
   clock.time = DAY - 1;
-  assert.deepEqual(keys.names(FILE.endpoint, FILE.meeting), ["deck.pptx"]);
+  assert.deepEqual(reloaded.names(FILE.endpoint, FILE.meeting), ["deck.pptx"]);
   clock.time = DAY;
-  assert.deepEqual(keys.names(FILE.endpoint, FILE.meeting), []);
+  assert.deepEqual(reloaded.names(FILE.endpoint, FILE.meeting), []);
   assert.equal(shelf.length, 0);
 });
 
@@ -69,8 +70,15 @@ test("names are told for this place only, and entries of others on the same shel
   const keys = new ResumeKeys(shelf, () => 0);
   keys.at(FILE).put("up_1");
   keys.at({ ...FILE, meeting: "other", name: "x" }).put("up_2");
-  assert.deepEqual(keys.names(FILE.endpoint, FILE.meeting), ["deck.pptx"]);
+  const reloaded = new ResumeKeys(shelf, () => 0, new Set());
+  assert.deepEqual(reloaded.names(FILE.endpoint, FILE.meeting), ["deck.pptx"]);
   assert.equal(shelf.getItem("theirs"), "up_9 0");
+});
+
+test("what this page has under way is not told as left over", () => {
+  const keys = new ResumeKeys(new MemoryShelf(), () => 0, new Set());
+  keys.at(FILE).put("up_1");
+  assert.deepEqual(keys.names(FILE.endpoint, FILE.meeting), []);
 });
 
 test("a shelf that is missing or refuses costs nothing but the resuming", () => {
