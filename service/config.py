@@ -58,7 +58,13 @@ REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAM
 VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *NAMES, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
-    {"GREENROOM_PORT", "GREENROOM_S3_PORT", "GREENROOM_STATE_DIR", "GREENROOM_SIGNATURES_DIR"}
+    {
+        "GREENROOM_PORT",
+        "GREENROOM_DEMO_PORT",
+        "GREENROOM_S3_PORT",
+        "GREENROOM_STATE_DIR",
+        "GREENROOM_SIGNATURES_DIR",
+    }
 )
 
 

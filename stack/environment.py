@@ -25,6 +25,11 @@ def compose(
         for role, one in identities.items()
         for kind, value in (("ACCESS", one.access_key), ("SECRET", one.secret_key))
     }
+    # Beside the pages that a developer names.
+    origins = {
+        name: ",".join(filter(None, (settings.demo_origins, ours.get(name))))
+        for name in ("GREENROOM_UPLOAD_ORIGINS", "GREENROOM_EMBED_ORIGINS")
+    }
     return {
         **ours,
         # The programs of the environment that runs us, before any others of the same name.
@@ -35,6 +40,7 @@ def compose(
         "GREENROOM_STATE_DIR": str(settings.state),
         "GREENROOM_PORT": str(settings.port),
         "GREENROOM_S3_PORT": str(settings.s3_port),
+        "GREENROOM_DEMO_PORT": str(settings.demo_port),
         "GREENROOM_SIGNATURES_DIR": str(settings.signatures.folder),
         "GREENROOM_SIGNATURES": settings.protection,
         "GREENROOM_DATABASE_URL": f"sqlite:///{settings.state / 'ledger.db'}",
@@ -47,6 +53,7 @@ def compose(
         # Whoever tries webhooks on this machine has a receiver on this machine.
         "GREENROOM_WEBHOOKS": "loopback",
         "GREENROOM_CLAMD": f"unix:{socket_path(settings.clamd_folder)}",
+        **origins,
         **keys,
     }
 

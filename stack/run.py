@@ -62,12 +62,13 @@ def _run(wanted: Settings) -> None:
     log = wanted.state / "stack.log"
     log.unlink(missing_ok=True)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"greenroom: starting store, clamd, web and worker (Ctrl-C stops them); log: {log}")
+    console.print(f"greenroom: starting store, clamd, web, worker and demo (Ctrl-C stops them); log: {log}")
     honcho = _start_honcho(env, log)
     try:
         _wait_ready(wanted, honcho, console)
-        access = tryout.developer_access(wanted.state / "dev.env", wanted.api_url, env)
+        access = tryout.developer_access(wanted, env)
         tryout.show(console, tryout.submit(access), wanted.protection)
+        _wait_answer(wanted.demo_url, honcho)
         _explain(console, wanted)
         ready.write_text(f"{wanted.api_url}\n")
         while True:
@@ -115,6 +116,19 @@ def _wait_ready(wanted: Settings, honcho: Child, console: Console) -> None:
             time.sleep(POLL_SECONDS)
 
 
+def _wait_answer(url: str, honcho: Child) -> None:
+    """Wait until somebody answers at `url`, for as long as the stack runs."""
+    with httpx.Client(timeout=10, trust_env=False) as client:
+        while True:
+            _check_alive(honcho)
+            try:
+                client.get(url)
+            except httpx.TransportError:
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+
+
 def _reasons(answer: httpx.Response) -> str:
     """The checks of /readyz that failed, each with its reason."""
     try:
@@ -142,7 +156,8 @@ def _check_alive(honcho: Child) -> None:
 def _explain(console: Console, wanted: Settings) -> None:
     console.print(f"API       {wanted.api_url}/v1/uploads   policy {wanted.api_url}/v1/policy")
     console.print(f"health    {wanted.api_url}/readyz")
-    console.print(f"your key  {wanted.state / 'dev.env'}   (API_URL, API_KEY, ACCOUNT_ID)")
+    console.print(f"your key  {wanted.dev_env}   (API_URL, API_KEY, ACCOUNT_ID, DEMO_URL)")
+    console.print(f"demo      {wanted.demo_url}   a meeting room to try it in")
     console.print("Ctrl-C stops everything.")
 
 

@@ -1,9 +1,14 @@
-"""Two files to try the service with: a clean deck, and EICAR, the harmless file that scanners must find."""
+"""Files to try the service with: a clean deck, the harmless EICAR that must be found, and a locked PDF."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import struct
 import zipfile
+
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+from cryptography.hazmat.primitives.ciphers import Cipher
 
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -19,6 +24,8 @@ XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 # so that no file of this repository is itself found by a scanner, and are joined at run time because the
 # compiler would put the sum of two constants into its cache file.
 EICAR = b"".join((b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$", b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"))
+
+PASSWORD = "rehearsal"  # noqa: S105 - told to whoever tries it
 
 
 def clean_deck() -> bytes:
@@ -47,6 +54,44 @@ def clean_deck() -> bytes:
             folder, _, name = part.rpartition("/")
             package.writestr(f"{folder}/_rels/{name}.rels", _relations(targets))
     return content.getvalue()
+
+
+def locked_pdf() -> bytes:
+    """A PDF of one page that opens with PASSWORD (ISO 32000-1, 7.6.3: the standard handler, revision 2)."""
+    padding = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+    padded = (PASSWORD.encode() + padding)[:32]
+    identifier, allowed = bytes(range(16)), -4
+    owner = _rc4(_md5(padded)[:5], padded)
+    key = _md5(padded + owner + struct.pack("<i", allowed) + identifier)[:5]
+    # Object 4, generation 0: each object has a key of its own.
+    page = _rc4(
+        _md5(key + bytes((4, 0, 0, 0, 0)))[:10], b"BT /F1 24 Tf 40 90 Td (Only for those who know) Tj ET"
+    )
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%b\nendstream" % (len(page), page),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Filter/Standard/V 1/R 2/O<%b>/U<%b>/P %d>>"
+        % (owner.hex().encode(), _rc4(key, padding).hex().encode(), allowed),
+    )
+    body = b"%PDF-1.4\n"
+    table = b"xref\n0 7\n0000000000 65535 f \n"
+    for number, text in enumerate(objects, start=1):
+        table += b"%010d 00000 n \n" % len(body)
+        body += b"%d 0 obj\n%b\nendobj\n" % (number, text)
+    identifiers = b"<%b>" % identifier.hex().encode()
+    trailer = b"trailer<</Size 7/Root 1 0 R/Encrypt 6 0 R/ID[%b%b]>>" % (identifiers, identifiers)
+    return body + table + trailer + b"\nstartxref\n%d\n%%%%EOF\n" % len(body)
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def _rc4(key: bytes, data: bytes) -> bytes:
+    return Cipher(ARC4(key), None).encryptor().update(data)
 
 
 def _content_types() -> str:

@@ -14,6 +14,7 @@ from stack.store import PORT_OFFSETS
 DEFAULT_STATE = ".run"
 DEFAULT_PORT = 8080
 DEFAULT_S3_PORT = 8333
+DEFAULT_DEMO_PORT = 8088
 MAX_PORT = 65_535
 
 
@@ -26,11 +27,27 @@ class Settings:
     s3_port: int
     signatures: Signatures
     protection: str
+    demo_port: int = DEFAULT_DEMO_PORT
 
     @property
     def api_url(self) -> str:
         """Where the web app will be found."""
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def demo_url(self) -> str:
+        """Where the demo page will be found."""
+        return f"http://{LOOPBACK}:{self.demo_port}"
+
+    @property
+    def demo_origins(self) -> str:
+        """What browsers call the demo page's server, under both of its names."""
+        return f"{self.demo_url},http://localhost:{self.demo_port}"
+
+    @property
+    def dev_env(self) -> Path:
+        """The file that tells a developer the addresses and the key."""
+        return self.state / "dev.env"
 
     @property
     def store_folder(self) -> Path:
@@ -53,20 +70,24 @@ def read(environ: Mapping[str, str]) -> Settings:
         s3_port=_port(environ, "GREENROOM_S3_PORT", DEFAULT_S3_PORT, MAX_PORT - max(PORT_OFFSETS)),
         signatures=signatures,
         protection=environ.get("GREENROOM_SIGNATURES") or signatures.protection,
+        demo_port=_port(environ, "GREENROOM_DEMO_PORT", DEFAULT_DEMO_PORT, MAX_PORT),
     )
 
 
 def ports(settings: Settings) -> dict[int, str]:
     """Every port of the stack, with the words by which an error tells whose it is and what changes it."""
-    found = {settings.port: "the web app's, GREENROOM_PORT"}
+    wanted = [
+        (settings.port, "the web app's, GREENROOM_PORT"),
+        (settings.demo_port, "the demo page's, GREENROOM_DEMO_PORT"),
+    ]
     for offset in PORT_OFFSETS:
-        port = settings.s3_port + offset
         where = f"{offset} above GREENROOM_S3_PORT" if offset else "GREENROOM_S3_PORT"
+        wanted.append((settings.s3_port + offset, f"the store's, {where}"))
+    found: dict[int, str] = {}
+    for port, whose in wanted:
         if port in found:
-            raise StackError(
-                f"port {port} is both {found[port]}, and the store's, {where}: change one of them"
-            )
-        found[port] = f"the store's, {where}"
+            raise StackError(f"port {port} is both {found[port]}, and {whose}: change one of them")
+        found[port] = whose
     return found
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from rich.table import Column, Table
 
 from stack import StackError
 from stack.samples import EICAR, clean_deck
+from stack.settings import Settings
 from stack.store_policy import write_private
 
 MEETING = "make-run"
@@ -42,18 +42,33 @@ class Access:
         )
 
 
-def developer_access(path: Path, api_url: str, environment: Mapping[str, str]) -> Access:
-    """The access in `path` (dev.env) if its key still opens the API, else a new account's; written to `path`.
+def developer_access(settings: Settings, environment: Mapping[str, str]) -> Access:
+    """The access of the run before if its key still opens the API, else a new account's; written to dev.env.
 
     Raises StackError with the service's own words when no key can be made.
     """
-    kept = _parse(path.read_text()) if path.exists() else {}
-    access = Access(api_url, kept.get("API_KEY", ""), kept.get("ACCOUNT_ID", ""))
-    if not access.api_key or not _opens(access):
+    access = kept_access(settings)
+    if access is None:
         made = _new_key(environment)
-        access = Access(api_url, made["KEY"], made["ACCOUNT_ID"])
-    write_private(path, f"API_URL={api_url}\nAPI_KEY={access.api_key}\nACCOUNT_ID={access.account_id}\n")
+        access = Access(settings.api_url, made["KEY"], made["ACCOUNT_ID"])
+    told = {
+        "API_URL": access.api_url,
+        "API_KEY": access.api_key,
+        "ACCOUNT_ID": access.account_id,
+        "DEMO_URL": settings.demo_url,
+    }
+    write_private(settings.dev_env, "".join(f"{name}={value}\n" for name, value in told.items()))
     return access
+
+
+def kept_access(settings: Settings) -> Access | None:
+    """The access that dev.env tells of, None where there is none or its key does not open the API.
+
+    Raises httpx.TransportError when the API does not answer.
+    """
+    kept = _parse(settings.dev_env.read_text()) if settings.dev_env.exists() else {}
+    access = Access(settings.api_url, kept.get("API_KEY", ""), kept.get("ACCOUNT_ID", ""))
+    return access if access.api_key and _opens(access) else None
 
 
 def submit(access: Access) -> list[dict[str, Any]]:

@@ -12,14 +12,14 @@ from stack import StackError, clamd, preflight, settings
 from stack.clamd import choose_signatures
 from stack.ports import claim_block
 from stack.settings import Settings
-from stack.store import PORT_OFFSETS
+from tests.stack.running import DEMO_OFFSET, OFFSETS, WEB_OFFSET
 
-WEB_OFFSET = max(offset for offset in PORT_OFFSETS if offset < 1000) + 1
+VARIABLES = {WEB_OFFSET: "GREENROOM_PORT", DEMO_OFFSET: "GREENROOM_DEMO_PORT"}
 
 
 def make(tmp_path: Path, base: int) -> Settings:
     """Settings for a stack in `tmp_path` on the ports counted from `base`."""
-    return Settings(tmp_path, base + WEB_OFFSET, base, choose_signatures({}), "demo")
+    return Settings(tmp_path, base + WEB_OFFSET, base, choose_signatures({}), "demo", base + DEMO_OFFSET)
 
 
 def test_only_one_run_holds_the_lock(tmp_path: Path) -> None:
@@ -31,17 +31,16 @@ def test_only_one_run_holds_the_lock(tmp_path: Path) -> None:
     assert state.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("offset", [*PORT_OFFSETS, WEB_OFFSET])
+@pytest.mark.parametrize("offset", OFFSETS)
 def test_a_taken_port_is_named_with_its_variable(tmp_path: Path, offset: int) -> None:
     """Every port of the stack is looked at, and the error names it and the variable that moves it."""
-    base, claim = claim_block([*PORT_OFFSETS, WEB_OFFSET])
-    variable = "GREENROOM_PORT" if offset == WEB_OFFSET else "GREENROOM_S3_PORT"
+    base, claim = claim_block(OFFSETS)
     with claim:
         preflight.check(make(tmp_path, base))
         with socket.create_server(("127.0.0.1", base + offset)), pytest.raises(StackError) as refused:
             preflight.check(make(tmp_path, base))
     assert f"port {base + offset} " in str(refused.value)
-    assert variable in str(refused.value)
+    assert VARIABLES.get(offset, "GREENROOM_S3_PORT") in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
@@ -82,10 +81,14 @@ def test_the_stores_highest_port_must_be_a_port() -> None:
 
 
 def test_two_parts_on_one_port_are_refused() -> None:
-    """The web app's port may not lie among the store's."""
-    clash = settings.read({"GREENROOM_PORT": "8335"})
-    with pytest.raises(StackError, match="port 8335 is both"):
-        settings.ports(clash)
+    """Neither the web app's port nor the demo page's may lie among the store's, nor be the same."""
+    for clash, port in (
+        ({"GREENROOM_PORT": "8335"}, 8335),
+        ({"GREENROOM_DEMO_PORT": "8333"}, 8333),
+        ({"GREENROOM_DEMO_PORT": "8080"}, 8080),
+    ):
+        with pytest.raises(StackError, match=f"port {port} is both"):
+            settings.ports(settings.read(clash))
 
 
 def test_a_signature_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
