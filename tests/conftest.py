@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from stack import clamd as stack_clamd
 from stack import postgres as stack_postgres
@@ -18,6 +19,8 @@ from stack.clamd import DEMO_SIGNATURES, Clamd, Signatures
 from stack.ports import claim_block
 from stack.postgres import Postgres
 from stack.store import Store
+
+CHROMIUM = "/usr/bin/chromium"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,6 +73,18 @@ def postgres(part_logs: Path) -> Iterator[Postgres]:
     running = stack_postgres.start(part_logs / "postgres.log")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window. Each page of a test is in a context of its own.
+
+    One for all: Playwright's event loop can run only once in a thread.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from service.core.errors import (
     ChecksumMismatch,
+    Conflict,
     ContentRefused,
     GreenroomError,
     Interrupted,
@@ -107,6 +109,7 @@ class Writer:
             raise
         except GreenroomError:
             self._discard_unsaved()
+            self._leave()
             raise
 
     def _take(self) -> Upload:
@@ -123,7 +126,7 @@ class Writer:
         self._body.check()
         if self._size() == self._length:
             return self._finish(intake)
-        self._keep()
+        self._keep(last=True)
         if self._body.broken is not None:
             raise Interrupted("The request was cut short; what came of it is kept.") from self._body.broken
         return self._upload
@@ -157,19 +160,32 @@ class Writer:
                 return
             self._unsaved.append(segment)
             if self._piece.checksum is None and self._size() < self._length:
-                self._keep()
+                self._keep(last=self._ended())
 
     def _size(self) -> int:
         return self._upload.offset + sum(segment.size for segment in self._unsaved)
 
-    def _keep(self) -> None:
-        """Save what is stored and not saved yet."""
-        if self._unsaved:
+    def _ended(self) -> bool:
+        """Tell whether no more of the piece can come, as far as is known yet."""
+        offset, announced = self._piece.offset, self._piece.announced
+        return self._body.broken is not None or (announced is not None and self._size() == offset + announced)
+
+    def _keep(self, *, last: bool) -> None:
+        """Save what is stored and not saved yet. The ``last`` time, the upload has no writer any more."""
+        if self._unsaved or (last and self._upload.lease_until is not None):
             at = self._parts.clock.now()
             segments = (*self._upload.segments, *self._unsaved)
-            kept = replace(self._upload, segments=segments, updated_at=at, lease_until=at + LEASE)
-            self._upload = save(self._parts, kept)
+            lease = None if last else at + LEASE
+            self._upload = save(
+                self._parts, replace(self._upload, segments=segments, updated_at=at, lease_until=lease)
+            )
             self._unsaved.clear()
+
+    def _leave(self) -> None:
+        """Tell those who ask for the offset that they need not wait, if the upload is still in our hands."""
+        self._unsaved.clear()
+        with suppress(Conflict, LedgerUnavailable):
+            self._keep(last=True)
 
     def _finish(self, intake: Intake) -> Upload:
         """Take the content further now that all of it is stored."""

@@ -28,6 +28,8 @@ from service.stages.settle import Scan
 
 #: As many as the slowest sender can need in a day: with a segment every 30 s it comes to 2880.
 MOST_SEGMENTS: Final = 3000
+#: Seconds between two looks at an upload that somebody writes to.
+_EVERY: Final = 0.05
 _ENDED: Final = frozenset({State.REFUSED, State.ABANDONED, State.ERASED})
 
 
@@ -56,7 +58,7 @@ def create(parts: Parts, creation: Creation) -> Upload:
     upload = new_upload(
         parts, creation.caller, creation.untrusted_meeting, creation.untrusted_name, creation.untrusted_type
     )
-    upload = replace(_prolonged(parts, upload), reserved=creation.length)
+    upload = replace(_prolonged(parts, upload), reserved=creation.length, lease_until=None)
     try:
         check_name(parts, creation.caller, upload)
         check_size(parts, creation.length)
@@ -78,6 +80,21 @@ def own_resumable(parts: Parts, caller: Caller, upload_id: str) -> Upload:
     if expired or upload.state in _ENDED:
         raise UploadEnded("The upload has ended and cannot be gone on with. Begin a new one.")
     return upload
+
+
+def at_rest(parts: Parts, caller: Caller, upload_id: str, patience: float) -> Upload:
+    """Return a resumable upload when nobody writes to it, or after ``patience`` seconds as it then is.
+
+    A line that broke ends its request at once, but what came of it is stored, and acknowledged, some moments
+    later: a sender who asks meanwhile need not send it again. Raises what ``own_resumable`` does.
+    """
+    until = parts.clock.monotonic() + patience
+    while True:
+        upload = own_resumable(parts, caller, upload_id)
+        lease = upload.lease_until if upload.state is State.RECEIVING else None
+        if lease is None or lease <= parts.clock.now() or parts.clock.monotonic() >= until:
+            return upload
+        parts.clock.sleep(_EVERY)
 
 
 def check_piece(upload: Upload, piece: Piece) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from flask import Flask, Response, session
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from greenroom_client import Client
@@ -105,12 +105,10 @@ def host(served: tuple[Web, int]) -> Iterator[Host]:
 
 
 @pytest.fixture
-def page(host: Host) -> Iterator[Page]:
+def page(host: Host, browser: Browser) -> Iterator[Page]:
     """A page of a browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
-        yield browser.new_page()
-        browser.close()
+    with browser.new_page() as page:
+        yield page
 
 
 def visit(page: Page, host: Host, expected: set[str]) -> set[str]:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from stack.clamd import ROOT
 from stack.samples import clean_deck
 from tests.stack.running import Place
 
 AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = "/usr/bin/chromium"
 SECONDS = 60.0
 UNDER_WAY = re.compile("waiting|uploading")
 WATCH = """
@@ -53,19 +52,10 @@ class Visit:
             assert found["violations"] == [], scheme
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    expect.set_options(timeout=SECONDS * 1000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def visit(place: Place, run: subprocess.Popen[bytes], browser: Browser) -> Iterator[Visit]:
     """A visitor who has not opened the page yet; its address is the context's base."""
+    expect.set_options(timeout=SECONDS * 1000)
     with browser.new_context(base_url=place.dev_env()["DEMO_URL"], reduced_motion="reduce") as context:
         context.add_init_script(WATCH)
         complaints: list[str] = []

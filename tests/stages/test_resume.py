@@ -32,7 +32,7 @@ from service.core.upload import Event, Leftover, State
 from service.jobs.reconcile import reconcile
 from service.stages.piece import Checksum, Piece
 from service.stages.receive import SEGMENT_SIZE
-from service.stages.resume import MOST_SEGMENTS, Creation, create, go_on, own_resumable
+from service.stages.resume import MOST_SEGMENTS, Creation, at_rest, create, go_on, own_resumable
 from service.stages.sweep import erase
 from tests.fakes.faults import Moment
 from tests.stages.world import CALLER, KIBI, PDF, Scripted, World, deck, policy
@@ -167,11 +167,13 @@ def test_segments_end_by_time(world: World) -> None:
     """
     content = b"%PDF-1.7\n" + b" " * (20 * MEBI - 9)
     offsets: list[int] = []
+    leases: list[bool] = []
 
     def a_second() -> None:
         world.clock.advance(1)
         world.heartbeat.beat()
         offsets.append(world.row().offset)
+        leases.append(world.row().lease_until >= world.clock.now())  # type: ignore[operator]
 
     upload = world.begin(len(content))
     with pytest.raises(Interrupted):
@@ -186,7 +188,7 @@ def test_segments_end_by_time(world: World) -> None:
     assert sizes[3:] == [31 * (MEBI // 50), MEBI - 31 * (MEBI // 50)]
     assert offsets == sorted(offsets)
     assert world.row().offset == 13 * MEBI
-    assert world.row().lease_until >= world.clock.now()  # type: ignore[operator]
+    assert all(leases)
 
 
 def test_large_pieces_are_durable_segment_by_segment(world: World) -> None:
@@ -302,6 +304,40 @@ def test_a_writer_at_work_is_not_abandoned_when_the_day_is_over(world: World) ->
     world.faults.arm("store.put", 1, Moment.BEFORE, hours)
     world.send(upload.id, 0, PDF[:100])
     assert (world.row().state, world.row().offset) == (State.RECEIVING, 100)
+
+
+def test_who_asks_waits_for_a_writer_in_another_process(world: World) -> None:
+    """As long as it has patience: what a broken line brought is acknowledged some moments after it broke."""
+    upload = world.begin(SIZE)
+    asked: list[tuple[int, float]] = []
+
+    def ask(patience: float) -> None:
+        begun = world.clock.monotonic()
+        found = at_rest(world.parts, CALLER, upload.id, patience)
+        asked.append((found.offset, world.clock.monotonic() - begun))
+
+    world.faults.arm("store.put", 1, Moment.BEFORE, lambda: ask(2.0))
+    world.send(upload.id, 0, PDF[:100])
+    ask(2.0)
+    assert asked == [(0, pytest.approx(2.0, abs=0.1)), (100, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("body", "checksum"),
+    [(broken(PDF[:90_000]), None), (broken(b""), None), (Scripted(PDF), sha1(b"other"))],
+    ids=["broken", "nothing came", "another checksum"],
+)
+def test_nobody_waits_for_a_writer_that_ended(
+    world: World, body: Scripted, checksum: Checksum | None
+) -> None:
+    """However its piece ended: neither for one that has just begun."""
+    upload = world.begin(SIZE)
+    begun = world.clock.monotonic()
+    at_rest(world.parts, CALLER, upload.id, 2.0)
+    with pytest.raises((Interrupted, ChecksumMismatch)):
+        world.send(upload.id, 0, body, announced=SIZE, checksum=checksum)
+    at_rest(world.parts, CALLER, upload.id, 2.0)
+    assert world.clock.monotonic() == begun
 
 
 def test_what_took_a_day_to_come_is_not_held_for_having_waited(world: World) -> None:

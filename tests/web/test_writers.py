@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 
 import pytest
 
 from service.core.errors import Truncated
+from service.web.public.pace import unread
 from service.web.public.writers import Endable, Writers
+from stack.processes import wait_until
 from tests.fakes.clock import FakeClock
 
 KIBI = 1024
@@ -48,6 +51,24 @@ def test_a_body_that_was_ended_says_that_it_broke_off() -> None:
     body.end()
     with pytest.raises(Truncated):
         body.read(10)
+
+
+def test_what_had_come_is_read_although_it_was_ended() -> None:
+    """Bytes that the kernel holds are the sender's already: they need not come again. Later ones do."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        near = socket.create_connection(server.getsockname())
+        far, _ = server.accept()
+    with near, far, far.makefile("rb", buffering=0) as stream:
+        near.sendall(b"m" * 50_000)
+        wait_until(lambda: unread(far) == 50_000, 30, "all of it to come")
+        body = Endable(stream, far, FakeClock(), 20_000)
+        body.end()
+        body.end()
+        near.sendall(b"n" * 50_000)
+        came = b"".join(body.read(10**6) for _ in range(4))
+        with pytest.raises(Truncated):
+            body.read(10**6)
+    assert came == b"m" * 50_000
 
 
 def test_the_newest_writer_has_its_way() -> None:

@@ -73,7 +73,7 @@ class Pace:
         try:
             received = _received(watched.connection)
             # Bytes that wait to be read mean that we are the slow one.
-            if received - watched.mark < self._least and not _unread(watched.connection):
+            if received - watched.mark < self._least and not unread(watched.connection):
                 watched.too_slow = True
                 watched.connection.shutdown(socket.SHUT_RD)
         except OSError:
@@ -86,5 +86,6 @@ def _received(connection: socket.socket) -> int:
     return int(_BYTES_RECEIVED.unpack(info)[0]) if len(info) == _BYTES_RECEIVED.size else 0
 
 
-def _unread(connection: socket.socket) -> int:
+def unread(connection: socket.socket) -> int:
+    """Return how many bytes wait to be read from ``connection``. Raises ``OSError`` once it is closed."""
     return int(struct.unpack("=i", fcntl.ioctl(connection, termios.FIONREAD, bytes(4)))[0])

@@ -17,7 +17,7 @@ from service.stages import once
 from service.stages.parts import Parts
 from service.stages.piece import Piece
 from service.stages.receive import CHUNK
-from service.stages.resume import Creation, create, go_on, own_resumable
+from service.stages.resume import Creation, at_rest, create, go_on, own_resumable
 from service.stages.sweep import erase
 from service.web.public import retries, tus_headers
 from service.web.public.body import RawBody
@@ -44,6 +44,8 @@ _PREFIX: Final = "/v1/tus"
 _CREATED: Final = 201
 #: Of a chunked body that breaks off the server gives no byte of the read under way: so reads are small.
 _MOST_CHUNKED: Final = 32 * 1024
+#: Seconds that somebody who asks for the offset waits for a writer in another process.
+_PATIENCE: Final = 2.0
 
 _OFFSET: Final = {
     "Upload-Offset": "How many bytes are stored.",
@@ -139,9 +141,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @routes.route("/<upload_id>", methods=["HEAD"])
     @door.operation(HEAD)
     def ask(caller: Caller, upload_id: str) -> Response:
-        own_resumable(parts, caller, upload_id)
-        writing.writers.end(upload_id)
-        upload = own_resumable(parts, caller, upload_id)
+        upload = writing.at_rest(caller, upload_id)
         answer = Response(status=200, headers=state_headers(upload))
         answer.headers["Upload-Length"] = str(upload.reserved)
         answer.headers["Upload-Metadata"] = metadata_header(upload)
@@ -194,7 +194,13 @@ class _Writing:
         if begun is None or isinstance(begun, Claim):
             creation = _creation(caller, begun)
             return self.begin(caller, creation, _first_piece(creation.length))
-        return own_resumable(self._parts, caller, begun.upload.id if begun.upload else "")
+        return self.at_rest(caller, begun.upload.id if begun.upload else "")
+
+    def at_rest(self, caller: Caller, upload_id: str) -> Upload:
+        """End who writes to an upload, and return it when what came is kept, or after some seconds."""
+        own_resumable(self._parts, caller, upload_id)
+        self.writers.end(upload_id)
+        return at_rest(self._parts, caller, upload_id, _PATIENCE)
 
     def begin(self, caller: Caller, creation: Creation, piece: Piece | None) -> Upload:
         """Make the upload, and take its first bytes where they come with it."""

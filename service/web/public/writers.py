@@ -13,6 +13,7 @@ from typing import Final
 
 from service.core.errors import Conflict, Truncated
 from service.ports import Clock, Source
+from service.web.public.pace import unread
 
 #: Seconds that a newer request waits for an older one to keep what it has.
 _PATIENCE: Final = 10.0
@@ -33,14 +34,17 @@ class Endable:
         self._clock = clock
         self._most = most
         self._step = _LEAST
-        self._ended = False
+        #: Once it was ended, how much of what had come by then is yet to be read.
+        self._left: int | None = None
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes. Raises ``Truncated`` once it was ended."""
-        if self._ended:
+        """Return the next bytes. Raises ``Truncated`` once it was ended and what had come is read."""
+        if self._left == 0:
             raise Truncated("Another request goes on with the upload.")
         begun = self._clock.monotonic()
-        data = self._body.read(min(size, self._step))
+        data = self._body.read(min(size, self._step, self._left or size))
+        if self._left is not None:
+            self._left -= min(len(data), self._left)
         # The server gives nothing before all that was asked for has come: a slow line is asked for less, so
         # that the age of what came is looked at often.
         slow = self._clock.monotonic() - begun > _SLOW
@@ -48,10 +52,13 @@ class Endable:
         return data
 
     def end(self) -> None:
-        """End it; a thread that waits for bytes is woken."""
-        self._ended = True
+        """End it; a thread that waits for bytes is woken. Those that came already can still be read."""
+        if self._left is not None:
+            return
+        self._left = 0
         if self._connection is not None:
             with contextlib.suppress(OSError):
+                self._left = unread(self._connection)
                 self._connection.shutdown(socket.SHUT_RD)
 
 
