@@ -481,6 +481,14 @@ def test_methods_in_a_header(backend: Backend, method: str) -> None:
     assert backend.call("GET", path, headers=headers).status_code == 405
 
 
+def test_an_answer_to_a_head_in_a_header_announces_no_body(backend: Backend) -> None:
+    """The connection carries a POST, after whose answer a client reads as many bytes as were announced."""
+    headers = {**TUS, "X-HTTP-Method-Override": "HEAD"}
+    for path in (begun(backend), "/v1/tus/up_unknown"):
+        answer = backend.call("POST", path, headers=headers)
+        assert (answer.headers["Content-Length"], answer.get_data()) == ("0", b"")
+
+
 class Stalled:
     """A body that gives some bytes and then waits, as a dead line does, until the test lets go."""
 
