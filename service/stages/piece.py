@@ -110,9 +110,9 @@ class Writer:
             raise
 
     def _take(self) -> Upload:
-        known, fresh = self._start()
+        fresh = self._rest_of_start()
         if self._piece.checksum is None:
-            self._check_type(known + fresh)
+            self._check_type(fresh)
         intake = Intake(
             self._body,
             head=fresh,
@@ -125,7 +125,7 @@ class Writer:
         self._body.check()
         if self._piece.checksum is not None:
             # Not before: bytes that were changed on their way are to be sent again, not refused for good.
-            self._check_type(known + fresh)
+            self._check_type(fresh)
         if self._size() == self._length:
             return self._finish(intake)
         self._keep()
@@ -133,23 +133,26 @@ class Writer:
             raise Interrupted("The request was cut short; what came of it is kept.") from self._body.broken
         return self._upload
 
-    def _start(self) -> tuple[bytes, bytes]:
-        """Return the content's first bytes as far as its type hangs on them: those stored, those read now."""
-        if self._upload.detected_type:
-            return b"", b""
-        known = sniff.stored_start(self._parts, self._upload) if self._upload.segments else b""
-        return known, read_head(self._body, max(0, min(WINDOW, self._length) - len(known)))
+    def _rest_of_start(self) -> bytes:
+        """Read what comes of the content's first bytes, by which its type is known."""
+        missing = min(WINDOW, self._length) - self._upload.offset
+        return b"" if self._upload.detected_type else read_head(self._body, max(0, missing))
 
-    def _check_type(self, start: bytes) -> None:
-        """Look at the content's first bytes once they are all there."""
-        if self._upload.detected_type or len(start) < min(WINDOW, self._length):
+    def _check_type(self, fresh: bytes) -> None:
+        """Look at the content's first bytes, which end with ``fresh``, once they are all there.
+
+        Not before, because each piece of them takes a fetch.
+        """
+        upload = self._upload
+        if upload.detected_type or upload.offset + len(fresh) < min(WINDOW, self._length):
             return
+        known = sniff.stored_start(self._parts, upload) if upload.segments else b""
         try:
-            _, detected = sniff.check_head(self._parts, self._upload.name, start)
+            _, detected = sniff.check_head(self._parts, upload.name, known + fresh)
         except ContentRefused as error:
             self._refuse(error)
             raise
-        self._upload = replace(self._upload, detected_type=detected)
+        self._upload = replace(upload, detected_type=detected)
 
     def _store(self, intake: Intake) -> None:
         """Store the piece. Each segment is saved at once, but for the content's end and what is yet to be

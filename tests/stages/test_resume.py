@@ -417,6 +417,19 @@ def test_a_finished_upload_takes_nothing_more(world: World) -> None:
     assert world.row() == upload
 
 
+def test_stored_pieces_are_read_again_only_when_the_start_is_whole(world: World) -> None:
+    """Once, to know the type by: else each small piece, or empty one, would cost a fetch of all others."""
+    upload = world.begin(SIZE)
+    for offset in range(60):
+        world.send(upload.id, offset, PDF[offset : offset + 1])
+        world.send(upload.id, offset + 1, b"")
+    assert world.faults.count("store.read_quarantined") == 0
+    world.send(upload.id, 60, PDF[60:70_000])
+    assert world.faults.count("store.read_quarantined") == 60
+    world.send(upload.id, 70_000, PDF[70_000:])
+    assert world.faults.count("store.read_quarantined") == 60
+
+
 def test_pieces_are_not_endless(world: World) -> None:
     """A sender of single bytes is stopped before the ledger grows without bound."""
     upload = world.begin(SIZE)
