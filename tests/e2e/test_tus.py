@@ -292,7 +292,8 @@ def test_web_killed_between_and_during_patches(service: Service, web: Web) -> No
         eventually(lambda pid=pid: pid not in doomed.processes(), 30, "the end of the process")  # type: ignore[misc]
         wait_until(doomed.answers, 30, "gunicorn's new process")
         offset = upload.ask()
-        assert upload.patch(offset, offset + MEBI) == 204
+        # 409: a connection that the dead process had not taken yet came to the new one.
+        assert upload.patch(offset, offset + MEBI) in {204, 409}
     for pid in [*doomed.processes(), doomed.child.pid]:
         kill(pid)
     doomed.child.process.wait()
