@@ -153,7 +153,7 @@ def notice(
 def _told_as(upload: Upload, line: LogLine) -> EventType | None:
     if line.after is State.ERASED:
         # One that was refused or abandoned had nothing that could be erased.
-        return EventType.ERASED if upload.sha256 is not None else None
+        return EventType.ERASED if upload.size is not None else None
     if line.before is State.RELEASED:
         return EventType.RECALLED
     return _BY_STATE.get(line.after)

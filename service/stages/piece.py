@@ -113,10 +113,12 @@ class Writer:
             raise
 
     def _take(self) -> Upload:
-        head = self._checked_head()
+        fresh = self._rest_of_start()
+        if self._piece.checksum is None:
+            self._check_type(fresh)
         intake = Intake(
             self._body,
-            head=head,
+            head=fresh,
             announced=None,
             expected_sha256=None,
             limit=self._length - self._piece.offset,
@@ -124,6 +126,9 @@ class Writer:
         )
         self._store(intake)
         self._body.check()
+        if self._piece.checksum is not None:
+            # Not before: bytes that were changed on their way are to be sent again, not refused for good.
+            self._check_type(fresh)
         if self._size() == self._length:
             return self._finish(intake)
         self._keep(last=True)
@@ -131,21 +136,26 @@ class Writer:
             raise Interrupted("The request was cut short; what came of it is kept.") from self._body.broken
         return self._upload
 
-    def _checked_head(self) -> bytes:
-        """Look at the content's first bytes once they are there, and return those that were read for it."""
-        if self._upload.detected_type:
-            return b""
-        wanted = min(WINDOW, self._length)
-        known = sniff.stored_start(self._parts, self._upload) if self._upload.segments else b""
-        fresh = read_head(self._body, max(0, wanted - len(known)))
-        if len(known) + len(fresh) >= wanted:
-            try:
-                _, detected = sniff.check_head(self._parts, self._upload.name, known + fresh)
-            except ContentRefused as error:
-                self._refuse(error)
-                raise
-            self._upload = replace(self._upload, detected_type=detected)
-        return fresh
+    def _rest_of_start(self) -> bytes:
+        """Read what comes of the content's first bytes, by which its type is known."""
+        missing = min(WINDOW, self._length) - self._upload.offset
+        return b"" if self._upload.detected_type else read_head(self._body, max(0, missing))
+
+    def _check_type(self, fresh: bytes) -> None:
+        """Look at the content's first bytes, which end with ``fresh``, once they are all there.
+
+        Not before, because each piece of them takes a fetch.
+        """
+        upload = self._upload
+        if upload.detected_type or upload.offset + len(fresh) < min(WINDOW, self._length):
+            return
+        known = sniff.stored_start(self._parts, upload) if upload.segments else b""
+        try:
+            _, detected = sniff.check_head(self._parts, upload.name, known + fresh)
+        except ContentRefused as error:
+            self._refuse(error)
+            raise
+        self._upload = replace(upload, detected_type=detected)
 
     def _store(self, intake: Intake) -> None:
         """Store the piece. Each segment is saved at once, but for the content's end and what is yet to be
@@ -199,8 +209,8 @@ class Writer:
         return save(parts, replace(moved, lease_until=None), wake=True)
 
     def _package(self, segments: tuple[Segment, ...], head: bytes, tail: bytes) -> Answer | None:
-        kind = allowed_by_name(self._parts.policy, self._upload.name)
         try:
+            kind = allowed_by_name(self._parts.policy, self._upload.name)
             with self._parts.heartbeat.hold(self._upload):
                 return sniff.check_package(self._parts, kind, segments, head, tail)
         except ContentRefused as error:

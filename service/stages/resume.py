@@ -82,6 +82,16 @@ def own_resumable(parts: Parts, caller: Caller, upload_id: str) -> Upload:
     return upload
 
 
+def check_not_behind(upload: Upload, piece: Piece) -> None:
+    """Raise ``WrongOffset`` for a piece that will never fit, because offsets never fall."""
+    if piece.offset < upload.offset:
+        raise _wrong_offset(upload, piece)
+
+
+def _wrong_offset(upload: Upload, piece: Piece) -> WrongOffset:
+    return WrongOffset(f"The upload goes on at {upload.offset}, not at {piece.offset}.")
+
+
 def at_rest(parts: Parts, caller: Caller, upload_id: str, patience: float) -> Upload:
     """Return a resumable upload when nobody writes to it, or after ``patience`` seconds as it then is.
 
@@ -100,7 +110,7 @@ def at_rest(parts: Parts, caller: Caller, upload_id: str, patience: float) -> Up
 def check_piece(upload: Upload, piece: Piece) -> None:
     """Raise ``WrongOffset``, ``TooLarge`` or ``BadRequest`` for a piece that does not fit ``upload``."""
     if piece.offset != upload.offset:
-        raise WrongOffset(f"The upload goes on at {upload.offset}, not at {piece.offset}.")
+        raise _wrong_offset(upload, piece)
     length = upload.reserved or 0
     if piece.offset + (piece.announced or 0) > length:
         raise TooLarge(f"The piece goes beyond the {length} bytes that were announced.")

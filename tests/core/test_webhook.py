@@ -48,6 +48,12 @@ def test_what_was_never_stored_is_not_told_as_erased(state: State) -> None:
     assert told(replace(UPLOAD, state=state).moved(Event.DELETED, NOON)) == ()
 
 
+def test_what_was_stored_is_told_as_erased_before_its_digest_is_known() -> None:
+    """A content that came in pieces has none before its scan, and may be held without one."""
+    held = replace(STORED, sha256=None, state=State.HELD)
+    assert [notice.type for notice in told(held.moved(Event.DELETED, NOON))] == [EventType.ERASED]
+
+
 def test_several_moves_are_told_in_their_order_and_saved_ones_not_again() -> None:
     """Each unsaved line at its own time."""
     held = replace(STORED, state=State.SCANNING).moved(Event.NOT_SCANNABLE, NOON)

@@ -24,8 +24,12 @@ def environ(parts_folder: Path, store: Store, clamd: Clamd) -> dict[str, str]:
     """What the service is configured with."""
     settings = Settings(parts_folder, 0, store.s3_port, clamd.signatures, "demo")
     ours = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-    database = {"GREENROOM_DATABASE_URL": f"sqlite:///{parts_folder / 'e2e.db'}"}
-    return environment.compose(ours, settings, store.identities) | database
+    more = {
+        "GREENROOM_DATABASE_URL": f"sqlite:///{parts_folder / 'e2e.db'}",
+        # So that every route is there for those who try the published contract.
+        "GREENROOM_EMBED_ORIGINS": "https://meet.example",
+    }
+    return environment.compose(ours, settings, store.identities) | more
 
 
 @pytest.fixture(scope="session")

@@ -161,6 +161,17 @@ def test_a_piece_with_another_checksum_is_not_kept(world: World, came: bytes) ->
     assert world.row().offset == len(came)
 
 
+def test_a_piece_that_was_changed_on_its_way_is_not_judged_by_its_first_bytes(world: World) -> None:
+    """They are not what was sent: the upload is refused only for bytes that are."""
+    upload = world.begin(SIZE)
+    with pytest.raises(ChecksumMismatch):
+        world.send(upload.id, 0, bytes(SIZE), checksum=sha1(PDF))
+    assert (world.row().offset, world.row().state) == (0, State.RECEIVING)
+    with pytest.raises(TypeNotAllowed):
+        world.send(upload.id, 0, bytes(SIZE), checksum=sha1(bytes(SIZE)))
+    assert (world.row().state, world.keys()) == (State.REFUSED, set())
+
+
 def test_segments_end_by_time(world: World) -> None:
     """A slow sender's bytes are durable after 30 s, and after 10 s where they are 5 MiB, without a pause in
     the piece; a fast one's come in segments of 64 MiB.
@@ -399,6 +410,18 @@ def test_what_is_not_what_its_name_says_is_refused(world: World, case: str) -> N
     assert world.broken_laws() == []
 
 
+def test_a_type_that_is_not_accepted_any_more_is_refused(world: World) -> None:
+    """By the policy that holds when the content is whole, and for good: it does not stay unfinished."""
+    content = deck()
+    upload = world.begin(len(content), "deck.pptx")
+    world.send(upload.id, 0, content[:100_000])
+    kinds = {name: kind for name, kind in world.policy.types.items() if name != "pptx"}
+    world.parts = replace(world.parts, policy=replace(world.policy, types=kinds))
+    with pytest.raises(TypeNotAllowed):
+        world.send(upload.id, 100_000, content[100_000:])
+    assert (world.row().state, world.keys()) == (State.REFUSED, set())
+
+
 @pytest.mark.parametrize(
     ("name", "length", "error"), [("a.exe", 1, TypeNotAllowed), ("a.pdf", 80 * MEBI + 1, TooLarge)]
 )
@@ -428,6 +451,19 @@ def test_a_finished_upload_takes_nothing_more(world: World) -> None:
     with pytest.raises(WrongOffset):
         world.send(upload.id, 0, PDF)
     assert world.row() == upload
+
+
+def test_stored_pieces_are_read_again_only_when_the_start_is_whole(world: World) -> None:
+    """Once, to know the type by: else each small piece, or empty one, would cost a fetch of all others."""
+    upload = world.begin(SIZE)
+    for offset in range(60):
+        world.send(upload.id, offset, PDF[offset : offset + 1])
+        world.send(upload.id, offset + 1, b"")
+    assert world.faults.count("store.read_quarantined") == 0
+    world.send(upload.id, 60, PDF[60:70_000])
+    assert world.faults.count("store.read_quarantined") == 60
+    world.send(upload.id, 70_000, PDF[70_000:])
+    assert world.faults.count("store.read_quarantined") == 60
 
 
 def test_pieces_are_not_endless(world: World) -> None:

@@ -46,6 +46,7 @@ def test_answers_show_a_page_what_the_protocol_needs(open_backend: Backend) -> N
         assert exposed >= {
             *("location", "upload-offset", "upload-length", "upload-expires", "upload-metadata"),
             *("tus-version", "tus-resumable", "tus-max-size", "tus-extension", "retry-after"),
+            *("ratelimit", "ratelimit-policy", "idempotent-replayed"),
         }
         assert "Access-Control-Allow-Methods" not in answer.headers
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -16,15 +18,17 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from service.core.canary import EICAR
+from service.core.errors import LedgerUnavailable
 from service.core.upload import State
 from service.jobs.reconcile import reconcile
 from service.stages.advance import advance
 from service.stages.parts import Parts
 from service.web.public import create_app
+from service.web.public.slots import Slots
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults
 from tests.fakes.queue import FakeQueue
-from tests.web.conftest import SLOTS, Backend, assert_problem, believing, new_backend
+from tests.web.conftest import SLOTS, Backend, Without, assert_problem, believing, new_backend
 
 TUS: Final = {"Tus-Resumable": "1.0.0"}
 BYTES: Final = "application/offset+octet-stream"
@@ -269,6 +273,37 @@ def test_first_bytes_or_all_of_them_come_with_the_creation(backend: Backend) -> 
     assert state(backend, whole.headers["Location"]) == "released"
 
 
+def test_bytes_that_cannot_be_kept_do_not_hide_the_upload(backend: Backend) -> None:
+    """It was made and takes its place in the grant's quota: whoever made it hears where it is, and that
+    nothing of it is stored, and goes on.
+    """
+    presenter = granted(backend, max_files=1)
+    answer = begin(presenter, data=MINUTES, Upload_Checksum=checksum(b"other"))
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, "0")
+    assert patch(presenter, answer.headers["Location"], 0, MINUTES).status_code == 204
+    assert state(backend, answer.headers["Location"]) == "released"
+
+
+def test_first_bytes_of_another_type_refuse_the_creation(backend: Backend) -> None:
+    """That is final: 415, and the grant's place is free again."""
+    presenter = granted(backend, max_files=1)
+    metadata = encoded(filename="a.png", meeting="m1")
+    assert_problem(begin(presenter, data=MINUTES, Upload_Metadata=metadata), 415, "type_not_allowed")
+    assert begin(presenter, data=MINUTES).status_code == 201
+
+
+def test_an_empty_file_that_was_cut_off_is_finished_when_it_is_sent_again(
+    backend: Backend, parts: Parts
+) -> None:
+    """Begun and not yet stored, with no byte left to send: the creation sent again brings it to its end."""
+    cut = replace(parts, ledger=Without(parts.ledger, LedgerUnavailable("away"), "find"))
+    answer = begin(replace(backend, app=create_app(cut, SLOTS)), 0, Idempotency_Key="k1")
+    assert answer.status_code == 503
+    path = begin(backend, 0, Idempotency_Key="k1").headers["Location"]
+    assert state(backend, path) == "released"
+    assert begin(backend, 0, Idempotency_Key="k1").headers["Location"] == path
+
+
 def test_an_empty_file_is_done_when_it_is_begun(backend: Backend) -> None:
     """There is nothing to PATCH."""
     answer = begin(backend, 0)
@@ -481,6 +516,14 @@ def test_methods_in_a_header(backend: Backend, method: str) -> None:
     assert backend.call("GET", path, headers=headers).status_code == 405
 
 
+def test_an_answer_to_a_head_in_a_header_announces_no_body(backend: Backend) -> None:
+    """The connection carries a POST, after whose answer a client reads as many bytes as were announced."""
+    headers = {**TUS, "X-HTTP-Method-Override": "HEAD"}
+    for path in (begun(backend), "/v1/tus/up_unknown"):
+        answer = backend.call("POST", path, headers=headers)
+        assert (answer.headers["Content-Length"], answer.get_data()) == ("0", b"")
+
+
 class Stalled:
     """A body that gives some bytes and then waits, as a dead line does, until the test lets go."""
 
@@ -529,6 +572,46 @@ def test_a_newer_request_ends_an_older_one_and_keeps_what_it_brought(
         assert answer.headers["Upload-Offset"] == str(kept)
     else:
         assert_problem(answer, 409, "wrong_offset")
+
+
+def test_a_piece_that_can_never_fit_ends_nobody(app: Flask, parts: Parts) -> None:
+    """A stray request with an offset that is passed already is told so, and a live one goes on."""
+    backend = new_backend(app, parts)
+    path = begun(backend)
+    assert patch(backend, path, 0, MINUTES[:100]).status_code == 204
+    body = Stalled(MINUTES[100:170])
+    environ = {"wsgi.input": body, "CONTENT_LENGTH": "71"}
+    headers = {**TUS, "Upload-Offset": "100", "Content-Type": BYTES}
+    with ThreadPoolExecutor(1) as pool:
+        live = pool.submit(lambda: backend.call("PATCH", path, headers=headers, environ_overrides=environ))
+        assert body.waits.wait(30)
+        assert_problem(patch(backend, path, 0, MINUTES), 409, "wrong_offset")
+        body.go.set()
+        assert live.result(30).status_code == 204
+    assert head_of_row(parts, path) == 171
+
+
+class CountedSlots(Slots):
+    """Places, and how often one for waiting was asked for."""
+
+    waits = 0
+
+    @contextmanager
+    def wait(self) -> Iterator[bool]:
+        """Count, then give one."""
+        self.waits += 1
+        with super().wait() as free:
+            yield free
+
+
+@pytest.mark.parametrize("method", ["HEAD", "DELETE"])
+def test_who_waits_for_a_writer_takes_a_place_for_waiting(parts: Parts, method: str) -> None:
+    """Of which there are fewer than threads: else those who ask about one upload under scan hold them all."""
+    slots = CountedSlots(uploads=2, waits=1, downloads=1)
+    backend = new_backend(create_app(parts, slots), parts)
+    path = begun(backend)
+    assert backend.call(method, path, headers=TUS).status_code in {200, 204}
+    assert slots.waits == 1
 
 
 def head_of_row(parts: Parts, path: str) -> int:

@@ -72,7 +72,7 @@ def test_what_had_come_is_read_although_it_was_ended() -> None:
 
 
 def test_the_newest_writer_has_its_way() -> None:
-    """The older one is ended and waited for; who asks for the offset waits for it too; others are let be."""
+    """The older one is ended and waited for; who asks for the offset may wait too; others are let be."""
     writers = Writers()
     clock = FakeClock()
     older, newer, other = (Endable(io.BytesIO(b"x" * 9), None, clock, 4) for _ in range(3))
@@ -100,10 +100,12 @@ def test_the_newest_writer_has_its_way() -> None:
             except Truncated:
                 break
             older._body = io.BytesIO(b"x")
+        writers.end("a", wait=False)
+        assert order == []
         go.set()
         for thread in threads:
             thread.join(30)
         assert other.read(1) == b"x"
     assert order == ["older", "newer"]
-    writers.end("a")
+    writers.end("a", wait=True)
     assert newer.read(1) == b"x"

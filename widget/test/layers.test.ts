@@ -55,3 +55,8 @@ test("no markup is ever made of text, and nothing is evaluated", () => {
     assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|"style"/, name);
   }
 });
+
+test("a host page's custom properties cannot meet the widget's own by chance", () => {
+  const styles = readFileSync(new URL("styles.css", SOURCE), "utf8");
+  for (const [, name] of styles.matchAll(/(--[\w-]+)\s*[:,)]/g)) assert.match(name!, /^--(_|greenroom-)/);
+});

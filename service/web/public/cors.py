@@ -16,9 +16,9 @@ _REQUEST_HEADERS: Final = (
     "Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-Id"
 )
 _EXPOSED: Final = (
-    "Content-Disposition, Location, Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, "
-    "Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires, Upload-Length, Upload-Metadata, "
-    "Upload-Offset, X-Request-Id"
+    "Content-Disposition, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Repr-Digest, "
+    "Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
+    "Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, X-Request-Id"
 )
 _MAX_AGE: Final = "600"
 

@@ -112,13 +112,13 @@ class Used(Document):
     bytes: int
 
 
-class GrantInHand(GrantDocument):
-    """A grant as its token says it, and what is used of it."""
+class Allowance(GrantDocument):
+    """What a grant allows, and what is used of it."""
 
     used: Used
 
 
-class GrantState(GrantInHand):
+class GrantState(Allowance):
     """A grant and what became of it."""
 
     created_at: datetime

@@ -14,7 +14,7 @@ from service.stages import grants, signing
 from service.stages.parts import Parts
 from service.web.public.door import Door
 from service.web.public.grant_models import (
-    GrantInHand,
+    Allowance,
     GrantRequest,
     GrantState,
     KeyDocument,
@@ -50,7 +50,7 @@ ASK: Final = Operation(
 IN_HAND: Final = Operation(
     "Ask what the grant in hand may do",
     "grants",
-    {200: Answer("The grant that the request came with, and how much of it is used.", GrantInHand)},
+    {200: Answer("The grant that the request came with, and how much of it is used.", Allowance)},
     # Every grant has it.
     scope=Scope.READ,
     credential="grant",

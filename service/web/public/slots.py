@@ -31,7 +31,7 @@ class Slots:
 
     @contextmanager
     def wait(self) -> Iterator[bool]:
-        """Hold a place while somebody waits for a verdict; false if there is none, and no wait then."""
+        """Hold a place while somebody waits; false if there is none, and no wait then."""
         free = self._waits.acquire(blocking=False)
         try:
             yield free

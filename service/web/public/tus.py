@@ -10,14 +10,14 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 
 from service.core import errors
 from service.core.caller import Caller, Scope
-from service.core.errors import BadRequest, Interrupted, TooLarge, WrongMediaType
+from service.core.errors import BadRequest, GreenroomError, TooLarge, TypeNotAllowed, WrongMediaType
 from service.core.upload import Upload
 from service.ports import Claim, Reply
 from service.stages import once
 from service.stages.parts import Parts
 from service.stages.piece import Piece
 from service.stages.receive import CHUNK
-from service.stages.resume import Creation, at_rest, create, go_on, own_resumable
+from service.stages.resume import Creation, at_rest, check_not_behind, create, go_on, own_resumable
 from service.stages.sweep import erase
 from service.web.public import retries, tus_headers
 from service.web.public.body import RawBody
@@ -150,19 +150,19 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @routes.patch("/<upload_id>")
     @door.operation(PATCH)
     def go_on_with(caller: Caller, upload_id: str) -> Response:
-        own_resumable(parts, caller, upload_id)
+        found = own_resumable(parts, caller, upload_id)
         if request.mimetype != MEDIA_TYPE:
             raise WrongMediaType(f"Send the bytes with Content-Type: {MEDIA_TYPE}.")
         piece = _piece(tus_headers.upload_offset(request.headers))
+        # It must not end who writes now for nothing.
+        check_not_behind(found, piece)
         upload = writing.go_on(caller, upload_id, piece)
         return Response(status=204, headers=state_headers(upload))
 
     @routes.delete("/<upload_id>")
     @door.operation(DELETE)
     def give_up(caller: Caller, upload_id: str) -> Response:
-        own_resumable(parts, caller, upload_id)
-        writing.writers.end(upload_id)
-        upload = own_resumable(parts, caller, upload_id)
+        upload = writing.at_rest(caller, upload_id)
         if upload.size is not None:
             caller.require(Scope.DELETE)
         erase(parts, upload)
@@ -184,7 +184,7 @@ class _Writing:
     """Brings the bytes of requests to the stages."""
 
     def __init__(self, parts: Parts, slots: Slots) -> None:
-        self.writers = Writers()
+        self._writers = Writers()
         self._parts = parts
         self._slots = slots
         self._pace = Pace(parts.policy.minimum_rate, parts.policy.rate_window)
@@ -194,13 +194,19 @@ class _Writing:
         if begun is None or isinstance(begun, Claim):
             creation = _creation(caller, begun)
             return self.begin(caller, creation, _first_piece(creation.length))
-        return self.at_rest(caller, begun.upload.id if begun.upload else "")
+        upload = self.at_rest(caller, begun.upload.id if begun.upload else "")
+        # Nobody would go on with an empty file that was cut off between its two steps.
+        return upload if upload.reserved else self.go_on(caller, upload.id, _piece(0))
 
     def at_rest(self, caller: Caller, upload_id: str) -> Upload:
-        """End who writes to an upload, and return it when what came is kept, or after some seconds."""
+        """End who writes to an upload, and return it when what came is kept, or after some seconds.
+
+        Where there is no place to wait it is returned as it is.
+        """
         own_resumable(self._parts, caller, upload_id)
-        self.writers.end(upload_id)
-        return at_rest(self._parts, caller, upload_id, _PATIENCE)
+        with self._slots.wait() as free:
+            self._writers.end(upload_id, wait=free)
+            return at_rest(self._parts, caller, upload_id, _PATIENCE if free else 0.0)
 
     def begin(self, caller: Caller, creation: Creation, piece: Piece | None) -> Upload:
         """Make the upload, and take its first bytes where they come with it."""
@@ -210,8 +216,13 @@ class _Writing:
             upload = create(self._parts, creation)
             try:
                 return self._take(caller, upload.id, piece)
-            except Interrupted:
-                # It was made, and what came is kept: a sender that hears so can go on.
+            except TypeNotAllowed:
+                raise
+            except GreenroomError:
+                # It was made and takes its place in a quota: a sender that hears where it is can go on with
+                # it, whatever became of the bytes. An empty file would seem to be done.
+                if not creation.length:
+                    raise
                 return own_resumable(self._parts, caller, upload.id)
 
     def go_on(self, caller: Caller, upload_id: str, piece: Piece) -> Upload:
@@ -226,7 +237,7 @@ class _Writing:
             body = RawBody(request.stream, request.content_length, watched, watching.close)
             most = CHUNK if piece.announced is not None else _MOST_CHUNKED
             endable = Endable(body, connection, self._parts.clock, most)
-            with self.writers.hold(upload_id, endable):
+            with self._writers.hold(upload_id, endable):
                 upload = own_resumable(self._parts, caller, upload_id)
                 return go_on(self._parts, upload, piece, endable)
 

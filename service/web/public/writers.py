@@ -84,10 +84,10 @@ class Writers:
                 del self._bodies[upload_id]
                 self._changed.notify_all()
 
-    def end(self, upload_id: str) -> None:
-        """End who writes, if anybody does, so that what came is kept."""
+    def end(self, upload_id: str, *, wait: bool) -> None:
+        """End who writes, if anybody does, so that what came is kept; ``wait`` a little until it is."""
         with self._changed:
-            self._end(upload_id, _SHORT_PATIENCE)
+            self._end(upload_id, _SHORT_PATIENCE if wait else 0.0)
 
     def _end(self, upload_id: str, patience: float) -> bool:
         """Tell whether nobody writes any more. Another may have begun and be ended meanwhile."""
