@@ -168,11 +168,13 @@ class _Link:
 
     def __init__(self, line: Line, near: socket.socket, far: socket.socket) -> None:
         self._line, self._near, self._far = line, near, far
+        self._ended = False
         self._asked: SimpleQueue[Exchange] = SimpleQueue()
         threading.Thread(target=self._run, name="line", daemon=True).start()
 
     def end(self, *, reset: bool) -> None:
         """End both sides: in good order, or with a reset."""
+        self._ended = True
         for one in (self._near, self._far):
             with contextlib.suppress(OSError):
                 if reset:
@@ -223,7 +225,7 @@ class _Link:
                 data = data[count:]
 
     def _arrived(self) -> bool:
-        return fcntl.ioctl(self._far, termios.TIOCOUTQ, bytes(4)) == bytes(4)
+        return self._ended or fcntl.ioctl(self._far, termios.TIOCOUTQ, bytes(4)) == bytes(4)
 
     def _answers(self) -> None:
         with self._far.makefile("rb") as stream:
