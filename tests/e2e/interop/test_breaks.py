@@ -96,7 +96,7 @@ def test_vanished_client(scene: Scene, chunk: int | None) -> None:
     scene.start_and_hold(job, SIZE // 2)
     scene.client.vanish()
     scene.line.break_off()
-    scene.check(job, scene.client.run(job), sent_again=chunk or 0)
+    scene.check(job, scene.client.run(job), sent_again=CHUNK)
     assert len(scene.line.of("POST")) == 1
 
 
