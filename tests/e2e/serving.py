@@ -16,19 +16,36 @@ from typing import Any, cast
 
 import httpx
 
+from service import config, wiring
 from service.adapters.sql_ledger import SqlLedger
 from service.stages.access import SCOPES, create_key
 from service.stages.parts import Parts
-from stack import processes
-from stack.clamd import ROOT
+from stack import environment, processes
+from stack.clamd import ROOT, Clamd
 from stack.ports import LOOPBACK, free_port
 from stack.processes import Child, wait_until
+from stack.settings import Settings
 from stack.store import Store
 from stack.store_policy import QUARANTINE, RELEASED
 
 GUNICORN = ("gunicorn", "--config", "service/gunicorn.conf.py", "service.wsgi:app")
 START_SECONDS = 60.0
+READY_SECONDS = 120.0
 COMMAND_SECONDS = 120.0
+
+
+def compose(parts_folder: Path, store: Store, clamd: Clamd, database: str) -> dict[str, str]:
+    """What a service over the real parts is configured with; `database` is the name of its SQLite file."""
+    settings = Settings(parts_folder, 0, store.s3_port, clamd.signatures, "demo")
+    ours = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    ledger = {"GREENROOM_DATABASE_URL": f"sqlite:///{parts_folder / database}"}
+    return environment.compose(ours, settings, store.identities) | ledger
+
+
+def prepare(environ: Mapping[str, str], folder: Path) -> Service:
+    """Make the database that `environ` names; nothing runs yet. Processes will log to `folder`."""
+    wiring.migrate(config.read_settings(environ))
+    return Service(environ, folder, wiring.build(environ).parts)
 
 
 @dataclass
@@ -72,6 +89,18 @@ class Service:
         child = self.start(f"web{number}", [*GUNICORN, "--bind", f"{LOOPBACK}:{port}", *options])
         web = Web(self, child, port)
         wait_until(web.answers, START_SECONDS, "gunicorn's start")
+        return web
+
+    def begin(self, *options: str) -> Web:
+        """Start a worker and gunicorn, and return when both are ready."""
+        worker = self.worker()
+        web = self.web(*options)
+
+        def ready() -> bool:
+            worker.check_alive()
+            return web.ready()
+
+        wait_until(ready, READY_SECONDS, "readiness")
         return web
 
     def new_key(self) -> tuple[str, str]:

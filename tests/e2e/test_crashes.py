@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from service import config, wiring
 from stack.clamd import Clamd
 from stack.processes import wait_until
 from stack.store import Store
 from tests.e2e.gate import Gate
-from tests.e2e.serving import Backend, Service, Web, eventually, kill, stored_keys
+from tests.e2e.serving import Backend, Service, Web, eventually, kill, prepare, stored_keys
 from tests.e2e.variant import write_policy
 
 LIMIT = 32 * 1024 * 1024
@@ -64,8 +63,7 @@ def gated(
         "GREENROOM_POLICY_FILE": str(policy),
         "GREENROOM_CLAMD": f"unix:{parts_folder / 'gate.sock'}",
     }
-    wiring.migrate(config.read_settings(environ))
-    gated = Service(environ, tmp_path, wiring.build(environ).parts)
+    gated = prepare(environ, tmp_path)
     yield gated
     gated.stop()
 

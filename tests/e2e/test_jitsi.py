@@ -15,10 +15,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from service import config, wiring
 from stack.processes import wait_until
 from stack.samples import EICAR, clean_deck
-from tests.e2e.serving import Service
+from tests.e2e.serving import prepare
 
 ORIGIN = "https://meet.example"
 #: What a proxy in front would be reached as.
@@ -80,11 +79,8 @@ def browser(environ: dict[str, str], tmp_path: Path) -> Iterator[Browser]:
         "GREENROOM_JITSI_ORIGIN": ORIGIN,
         "GREENROOM_JITSI_API_URL": API_URL,
     }
-    wiring.migrate(config.read_settings(changed))
-    service = Service(changed, tmp_path, wiring.build(changed).parts)
-    service.worker()
-    web = service.web()
-    wait_until(web.ready, 120, "readiness")
+    service = prepare(changed, tmp_path)
+    web = service.begin()
     base, headers = f"{web.url}/jitsi/v1/documents", {"Origin": ORIGIN}
     with httpx.Client(base_url=base, headers=headers, timeout=SECONDS, trust_env=False) as client:
         yield Browser(client, key, str(uuid.uuid4()))

@@ -6,10 +6,8 @@ How large makes no difference: the suite sends 256 MiB, on demand it is 1 GiB.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import stat
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,15 +16,14 @@ from typing import Self
 
 import pytest
 
-from service import config, wiring
 from stack import clamd as stack_clamd
 from stack import processes
 from stack.clamd import DEMO_SIGNATURES, Signatures
 from stack.processes import wait_until
-from tests.e2e.serving import Backend, Service
+from tests.e2e.large import MIB, pieces, resident
+from tests.e2e.serving import Backend, prepare
 from tests.e2e.variant import write_policy
 
-MIB = 1024 * 1024
 LARGEST = 1024 * MIB
 SIZES = [256 * MIB, pytest.param(LARGEST, marks=pytest.mark.thorough)]
 MOST_GROWTH = 32 * MIB
@@ -63,11 +60,8 @@ def roomy(environ: dict[str, str], large_clamd: Path, tmp_path: Path) -> Iterato
         "GREENROOM_CLAMD": f"unix:{large_clamd}",
         "GREENROOM_POLICY_FILE": str(write_policy(tmp_path / "policy.toml", LARGEST)),
     }
-    wiring.migrate(config.read_settings(changed))
-    service = Service(changed, tmp_path, wiring.build(changed).parts)
-    service.worker()
-    web = service.web("--workers", "1")
-    wait_until(web.ready, 120, "readiness")
+    service = prepare(changed, tmp_path)
+    web = service.begin("--workers", "1")
     backend = web.backend()
     yield backend
     backend.close()
@@ -98,11 +92,6 @@ class Watch:
             self.files |= open_files(self.pid)
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that the process holds."""
-    return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024  # type: ignore[index]
-
-
 def written(pid: int) -> int:
     """Bytes that the process caused to be written to a disk."""
     return int(Path(f"/proc/{pid}/io").read_text().split("\nwrite_bytes: ")[1].split()[0])
@@ -118,24 +107,6 @@ def open_files(pid: int) -> set[str]:
         except FileNotFoundError:
             continue
     return found
-
-
-def wav(size: int) -> bytes:
-    """RIFF, WAVE and a format chunk for one channel of PCM: clamd looks through sound faster than text."""
-    form = (1, 1, 44100, 88200, 2, 16)
-    return struct.pack(
-        "<4sL4s4sLHHLLHH4sL", b"RIFF", size - 8, b"WAVE", b"fmt ", 16, *form, b"data", size - 44
-    )
-
-
-def pieces(size: int, digest: hashlib._Hash) -> Iterator[bytes]:
-    """A sound of `size` bytes, counted into `digest`."""
-    block = os.urandom(8 * MIB)
-    head = wav(size)
-    for start in range(0, size, len(block)):
-        piece = ((b"%044x" % start if start else head) + block[44:])[: size - start]
-        digest.update(piece)
-        yield piece
 
 
 @pytest.mark.slow

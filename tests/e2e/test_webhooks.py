@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from service import config, wiring
 from service.jobs.watch import LASTING
 from stack.clamd import Clamd
 from stack.processes import Child
 from stack.samples import EICAR
 from tests.e2e.gate import Gate
-from tests.e2e.serving import Backend, Service, Web, eventually, kill
+from tests.e2e.serving import Backend, Service, Web, eventually, kill, prepare
 from tests.faults.receiver import Got, Receiver, answering, hanging, trickling
 
 SOON = 30.0
@@ -61,8 +60,7 @@ def hooked(environ: dict[str, str], gate: Gate, folder: Path) -> Iterator[Servic
         "GREENROOM_DATABASE_URL": f"sqlite:///{folder / 'webhooks.db'}",
         "GREENROOM_CLAMD": f"unix:{gate.path}",
     }
-    wiring.migrate(config.read_settings(ours))
-    hooked = Service(ours, folder, wiring.build(ours).parts)
+    hooked = prepare(ours, folder)
     yield hooked
     hooked.stop()
 

@@ -149,11 +149,11 @@ export class GreenroomUpload extends HTMLElement {
     this.#showPage();
   }
 
-  /** Return the limits as soon as there are any. */
+  /** Return the limits as soon as there are any, with the newest grant in them. */
   async #ready(): Promise<Limits> {
     for (;;) {
-      const limits = this.#terms?.limits;
-      if (limits) return limits;
+      const terms = this.#terms;
+      if (terms?.limits && !terms.asking) return terms.limits;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

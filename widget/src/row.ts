@@ -11,7 +11,7 @@ import type { Translator } from "./translator.ts";
 export type Action = "pause" | "resume" | "retry" | "cancel" | "remove";
 
 const ACTIONS: Readonly<Record<State, readonly Action[]>> = {
-  waiting: ["cancel"],
+  waiting: ["pause", "cancel"],
   uploading: ["pause", "cancel"],
   paused: ["resume", "cancel"],
   offline: ["retry", "cancel"],

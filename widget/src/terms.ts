@@ -10,6 +10,8 @@ export class Terms {
   limits: Limits | null = null;
   /** Whether the service could not be asked so far. */
   silent = false;
+  /** Whether the limits may change at once: a grant is being asked for what it allows. */
+  asking = false;
   /** The meeting that the grant is for, where the service tells. */
   meeting: string | null = null;
   readonly #api: Api;
@@ -45,9 +47,10 @@ export class Terms {
   async refresh(): Promise<void> {
     if (this.#policy === null || this.#halt.signal.aborted) return;
     const asked = (this.#grantAsked += 1);
+    this.asking = true;
     const grant = this.#api.keeper.hopeful ? await this.#api.grant(this.#halt.signal).catch(() => null) : null;
     if (asked !== this.#grantAsked || this.#halt.signal.aborted) return;
-    this.silent = false;
+    this.asking = this.silent = false;
     this.limits = narrow(this.#policy, grant);
     this.meeting = grant?.meeting ?? null;
     this.#changed();
