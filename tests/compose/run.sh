@@ -93,6 +93,9 @@ check_uploads() {
     printf '%s%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD' '-ANTIVIRUS-TEST-FILE!$H+H*' > "$work/eicar.txt"
     expect released "$work/agenda.txt"
     expect blocked "$work/eicar.txt"
+    curl --silent --fail --max-time 10 "$URL/widget/greenroom-upload.js" | grep greenroom-upload > "$work/widget.txt" \
+        || fail "the upload widget is not handed out"
+    say "the upload widget is handed out: yes"
 }
 
 check_ports() {
