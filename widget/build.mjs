@@ -1,9 +1,10 @@
 // Builds what the service serves from widget/dist: the element as one file, and the page for an iframe.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 
-const local = (path) => new URL(path, import.meta.url).pathname;
+const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** A style sheet that a script imports comes to it as minified text. */
 const cssAsText = {

@@ -29,7 +29,7 @@ const LINE: Line = {
 export class GreenroomUpload extends HTMLElement {
   static readonly observedAttributes = ["endpoint", "meeting", "lang", "resume"];
 
-  readonly #keeper = new TokenKeeper();
+  #keeper = new TokenKeeper();
   readonly #view: View;
   readonly #uploads: Uploads;
   readonly #announcer: Announcer;
@@ -138,12 +138,15 @@ export class GreenroomUpload extends HTMLElement {
     return { service: this.#api!, meeting, resume };
   }
 
-  /** Begin to learn what the service at `endpoint` takes. Files under way stay with the one they began with. */
+  /** Begin to learn what the service at `endpoint` takes. Files under way stay with the one they began with, and its token. */
   #learn(): void {
-    const base = new URL(this.getAttribute("endpoint") || new URL(import.meta.url).origin, document.baseURI);
+    const address = new URL(this.getAttribute("endpoint") || new URL(import.meta.url).origin, document.baseURI);
+    const base = address.href.replace(/\/+$/, "");
+    const meeting = this.getAttribute("meeting") || null;
     this.#terms?.stop();
-    this.#keeper.meeting = this.getAttribute("meeting") || null;
-    this.#api = new Api(base.href.replace(/\/+$/, ""), this.#keeper);
+    if (!this.#api) this.#keeper.meeting = meeting;
+    else if (base !== this.#api.base || meeting !== this.#keeper.meeting) this.#keeper = this.#keeper.heir(meeting);
+    this.#api = new Api(base, this.#keeper);
     this.#terms = new Terms(this.#api, LINE, () => this.#learned());
     void this.#terms.start();
     this.#showPage();

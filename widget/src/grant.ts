@@ -44,6 +44,15 @@ export class TokenKeeper {
     this.#asking = null;
   }
 
+  /** Return one for another place: its provider is asked anew there, and only a token that needs none goes along. */
+  heir(meeting: string | null): TokenKeeper {
+    const heir = new TokenKeeper(this.#now);
+    heir.meeting = meeting;
+    heir.#provider = this.#provider;
+    if (!this.#provider) heir.token = this.#token;
+    return heir;
+  }
+
   /** Whether it is worth asking for one. */
   get hopeful(): boolean {
     return this.#provider !== null || (this.#token !== null && !this.#refused);

@@ -15,6 +15,8 @@ export interface Hearer {
   lost(code: string | null): void;
   back(): void;
   stored(): void;
+  /** It was cancelled too late: the service has all of it, and it alone can say what becomes of it. */
+  kept(id: string): void;
   refused(code: string, detail: string): void;
   failed(code: string, detail: string): void;
 }
@@ -79,19 +81,23 @@ export class Transport {
     this.#upload = null;
   }
 
-  /** Stop, and have the service forget the upload as soon as it can be told. */
+  /** Stop, and have the service forget the upload as soon as it can be told: a line that is away is waited for. */
   async cancel(): Promise<void> {
     this.stop();
     this.#ended = true;
     const id = this.#id;
-    for (let attempt = 0; id && attempt < MOST_ASKS; attempt += 1) {
+    for (let attempt = 0, refusals = 0; id && refusals < MOST_ASKS; attempt += 1) {
       const request = this.#stack.createRequest("DELETE", this.#url(id));
       request.setHeader("Tus-Resumable", "1.0.0");
       try {
         await request.send(null);
         return;
       } catch (error) {
-        if (error instanceof Problem && !isPassing(error.status)) return;
+        if (error instanceof Problem) {
+          if (error.status === 403) this.#hearer.kept(id);
+          if (!isPassing(error.status)) return;
+        }
+        if (!(error instanceof LineLost)) refusals += 1;
       }
       await pause(backoff(attempt), new AbortController().signal, this.#delivery.line);
     }

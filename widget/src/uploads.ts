@@ -139,7 +139,8 @@ export class Uploads {
     const limits = await this.#limits();
     if (signal.aborted) return;
     const target = (item.target ??= this.#target());
-    const known = this.#resumable(item, target);
+    // From now on no other of the same name goes on with it.
+    const known = (item.upload ??= this.#resumable(item, target));
     if (!known && !item.limits) {
       const against = objection(this.#narrowed(limits), item.name, item.size);
       if (against) return this.#end(item, "refuse", against, "");
@@ -148,13 +149,14 @@ export class Uploads {
     const free = await SENDING.take(signal);
     if (!free) return;
     signal.addEventListener("abort", free);
+    if (signal.aborted) return free();
     this.#move(item, "begin", null);
     item.transport ??= this.#transport(item, target, known);
     item.transport.start();
   }
 
-  #transport(item: Item, { service, meeting }: Target, known: string | null): Transport {
-    item.upload = known;
+  #transport(item: Item, target: Target, known: string | null): Transport {
+    const { service, meeting } = target;
     if (known) item.bookmark?.put(known);
     const ends = (move: Move) => (code: string, advice: string) => {
       item.halt.abort();
@@ -180,6 +182,12 @@ export class Uploads {
         this.#move(item, "store", null);
         void this.#ask(item);
       },
+      kept: (id) => {
+        if (item.state !== "cancelled") return;
+        item.upload = id;
+        item.target = target;
+        this.retry(item.id);
+      },
       refused: ends("refuse"),
       failed: ends("fail"),
     };
@@ -194,7 +202,7 @@ export class Uploads {
       const asked = performance.now();
       try {
         const crowded = this.pictures.filter((one) => one.state === "scanning").length > 2;
-        const reading = readUpload(await item.target!.service.upload(item.upload!, crowded ? SHORT_WAIT : LONG_WAIT, signal));
+        const reading = readUpload(await item.target!.service.upload(item.upload!, crowded ? SHORT_WAIT : LONG_WAIT, signal), item.upload!);
         if (signal.aborted) return;
         if (reading) {
           item.verdict = reading.verdict;

@@ -22,11 +22,11 @@ const MOVES: Readonly<Record<string, Move>> = {
   erased: "fail",
 };
 
-/** Return what `untrusted` says has become of an upload, or `null` while it is on its way or not understood. */
-export function readUpload(untrusted: unknown): Reading | null {
+/** Return what `untrusted` says has become of the upload `asked`, or `null` while it is on its way or not understood. */
+export function readUpload(untrusted: unknown, asked: string): Reading | null {
   const document: Record<string, unknown> = Object(untrusted);
-  const { state, reason, advice } = document;
-  if (typeof state !== "string" || !Object.hasOwn(MOVES, state)) return null;
+  const { id, state, reason, advice } = document;
+  if (id !== asked || typeof state !== "string" || !Object.hasOwn(MOVES, state)) return null;
   const verdict = document.verdict === null || typeof document.verdict !== "object" ? null : document.verdict;
   const kept = verdict && (Object.freeze({ ...verdict }) as Verdict);
   const code = [reason, kept?.code, state].find((one) => typeof one === "string") as string;

@@ -131,3 +131,20 @@ test("after a 401 a request is sent once more, with another token, and no third 
   });
   assert.deepEqual([answer.status, sent], [401, ["one", "two"]]);
 });
+
+test("another meeting is never entered with the token of the one before, and that one keeps its own", async () => {
+  const { keeper } = keeperAt(0);
+  const meetings: Array<string | null> = [];
+  keeper.meeting = "a";
+  keeper.provider = async ({ meeting }) => (meetings.push(meeting), `for-${meeting}`);
+  assert.equal(await keeper.get(), "for-a");
+  const heir = keeper.heir("b");
+  assert.deepEqual([await heir.get(), await keeper.get()], ["for-b", "for-a"]);
+  assert.deepEqual(meetings, ["a", "b"]);
+});
+
+test("a token that the page set itself goes along, for there is nobody to ask", async () => {
+  const { keeper } = keeperAt(0);
+  keeper.token = "set";
+  assert.equal(await keeper.heir("b").get(), "set");
+});

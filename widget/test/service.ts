@@ -32,10 +32,10 @@ export class FakeService implements Service {
     createRequest: (method: string, url: string) => new FakeRequest(this, method, url, headers(method)),
   });
 
-  async upload(_id: string, _wait: number, signal: AbortSignal): Promise<unknown> {
+  async upload(id: string, _wait: number, signal: AbortSignal): Promise<unknown> {
     const document = this.documents.shift();
     if (document instanceof Error) throw document;
-    if (document !== undefined) return document;
+    if (document !== undefined) return { id, ...Object(document) };
     return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new LineLost())));
   }
 
@@ -47,6 +47,7 @@ export class FakeService implements Service {
       this.gate = null;
       arrived();
       await go;
+      if (request.aborted) throw new LineLost();
     }
     const trouble = this.troubles.findIndex((one) => one.method === method);
     if (trouble >= 0) throw this.troubles.splice(trouble, 1)[0]!.error;
@@ -57,6 +58,7 @@ export class FakeService implements Service {
       if (method === "HEAD") return response(404);
       throw new Problem(404, "not_found", "");
     }
+    if (method === "DELETE" && upload.offset === upload.length) throw new Problem(403, "forbidden", "");
     if (method === "DELETE") this.uploads.delete(id);
     else if (method === "PATCH") this.#write(request, upload, body!);
     return response(method === "HEAD" ? 200 : 204, { "Upload-Offset": upload.offset, "Upload-Length": upload.length });
@@ -85,6 +87,7 @@ class FakeRequest implements HttpRequest {
   readonly url: string;
   readonly headers: Record<string, string>;
   progress: (bytes: number) => void = () => {};
+  aborted = false;
   readonly #service: FakeService;
   #abort: (() => void) | null = null;
 
@@ -108,7 +111,9 @@ class FakeRequest implements HttpRequest {
   }
 
   async abort(): Promise<void> {
-    if (this.method !== "POST") this.#abort?.();
+    if (this.method === "POST") return;
+    this.aborted = true;
+    this.#abort?.();
   }
 }
 

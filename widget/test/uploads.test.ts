@@ -18,17 +18,18 @@ class Desk {
   readonly line = new FakeLine();
   readonly states: string[] = [];
   readonly shelf = new Map<string, string>();
+  readonly keys: Shelf;
   readonly uploads: Uploads;
   #watchers: Array<() => void> = [];
 
   constructor(limits: Limits = LIMITS) {
-    const shelf: Shelf = {
+    const shelf: Shelf = (this.keys = {
       length: 0,
       key: () => null,
       getItem: (key) => this.shelf.get(key) ?? null,
       setItem: (key, value) => void this.shelf.set(key, value),
       removeItem: (key) => void this.shelf.delete(key),
-    };
+    });
     const target = () => ({ service: this.service, meeting: "m", resume: new ResumeKeys(shelf) });
     this.uploads = new Uploads(target, async () => limits, this.line, (item, change) => {
       if (change === "state") this.states.push(item.state);
@@ -236,6 +237,48 @@ test("a cancelled file is deleted at the service, even if its creation is answer
     await desk.ends("released");
     assert.equal(desk.service.uploads.size, 1, method);
   }
+});
+
+test("a file that is cancelled when the service has all of it is not called cancelled: its verdict is still to come", async () => {
+  const desk = new Desk();
+  const end = desk.hold("DELETE");
+  desk.service.cuts.push(SIZE);
+  desk.service.troubles.push({ method: "HEAD", error: new LineLost() });
+  desk.service.documents.push(CLEAN);
+  desk.add();
+  await desk.ends("offline");
+  desk.uploads.cancel(desk.file.id);
+  await end.arrived;
+  assert.equal(desk.file.state, "cancelled");
+  end.go();
+  await desk.ends("released");
+  assert.equal(desk.service.uploads.size, 1);
+});
+
+test("the service is told of a cancelled file however long the line is away", async () => {
+  const desk = new Desk();
+  const { arrived, go } = desk.hold("PATCH");
+  desk.add();
+  await arrived;
+  for (let at = 0; at < 9; at += 1) desk.service.troubles.push({ method: "DELETE", error: new LineLost() });
+  desk.uploads.cancel(desk.file.id);
+  go();
+  while (desk.service.uploads.size > 0) {
+    desk.line.come();
+    await new Promise(setImmediate);
+  }
+  assert.equal(desk.service.troubles.length, 0);
+});
+
+test("the same file twice in one list after a reload: one goes on, the other is an upload of its own", async () => {
+  const desk = new Desk();
+  desk.service.uploads.set("up_old", { length: SIZE, offset: 400, key: "old" });
+  new ResumeKeys(desk.keys).at({ endpoint: desk.service.base, meeting: "m", name: "a.pdf", size: SIZE, lastModified: 1 }).put("up_old");
+  desk.service.documents.push(CLEAN, CLEAN);
+  desk.add();
+  desk.add();
+  await desk.until(() => desk.uploads.pictures.every((one) => one.state === "released"));
+  assert.deepEqual(desk.uploads.pictures.map((one) => one.upload).sort(), ["up_1", "up_old"]);
 });
 
 test("after a reload the same file goes on where it was", async () => {

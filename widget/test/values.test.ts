@@ -73,19 +73,21 @@ test("names: one that is too long keeps its extension", () => {
 
 test("verdicts: released is said for the state released and for nothing else", () => {
   for (const state of ["receiving", "quarantined", "scanning", "cleared", "Released", "RELEASED", "clean", "", null, 1, {}]) {
-    assert.equal(readUpload({ state, verdict: { kind: "clean", code: "clean" } }), null, String(state));
+    assert.equal(readUpload({ id: "up_1", state, verdict: { kind: "clean", code: "clean" } }, "up_1"), null, String(state));
   }
-  for (const odd of [null, undefined, 7, "released", [], {}, { state: "toString" }, { state: "__proto__" }]) {
-    assert.equal(readUpload(odd), null);
+  for (const odd of [null, undefined, 7, "released", [], {}, { id: "up_1", state: "toString" }, { id: "up_1", state: "__proto__" }]) {
+    assert.equal(readUpload(odd, "up_1"), null);
   }
-  assert.equal(readUpload({ state: "released", reason: null, verdict: { code: "clean" } })?.move, "release");
+  const released = { id: "up_1", state: "released", reason: null, verdict: { code: "clean" } };
+  assert.equal(readUpload(released, "up_1")?.move, "release");
+  assert.equal(readUpload(released, "up_2"), null, "another upload's document");
 });
 
 test("verdicts: the reason goes before the verdict's code, and a copy is kept that nobody changes", () => {
-  const read = readUpload({ state: "held", reason: "encrypted", advice: "…", verdict: { code: "other" } });
+  const read = readUpload({ id: "up_1", state: "held", reason: "encrypted", advice: "…", verdict: { code: "other" } }, "up_1");
   assert.deepEqual([read?.move, read?.code], ["hold", "encrypted"]);
   assert.ok(Object.isFrozen(read?.verdict));
-  assert.equal(readUpload({ state: "abandoned", reason: "expired", verdict: null })?.move, "fail");
+  assert.equal(readUpload({ id: "up_1", state: "abandoned", reason: "expired", verdict: null }, "up_1")?.move, "fail");
 });
 
 test("problems: an answer that is not ours still has a code", () => {
