@@ -10,6 +10,9 @@
 /** No answer came. */
 export class LineLost extends Error {}
 
+/** Seconds: nobody is told to wait for longer, nor could a timer. */
+const LONGEST = 3600;
+
 /** The service answered with an error. `code` is stable; `retryAfter` is in seconds, 0 if none was said. */
 export class Problem extends Error {
   readonly status: number;
@@ -44,5 +47,5 @@ export function readProblem(status: number, body: string, retryAfter: string | n
   }
   const code = typeof document.code === "string" ? document.code : `http_${status}`;
   const detail = typeof document.detail === "string" ? document.detail : "";
-  return new Problem(status, code, detail, Number(retryAfter) || 0);
+  return new Problem(status, code, detail, Math.min(Number(retryAfter) || 0, LONGEST));
 }

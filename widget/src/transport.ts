@@ -181,8 +181,10 @@ export class Transport {
   }
 
   #problem({ status, code, message, retryAfter }: Problem, halt: AbortSignal): void {
-    // An upload that is gone is begun anew.
-    if (isPassing(status) || status === 404 || status === 410) void this.#again(halt, code, retryAfter * 1000);
+    // An upload that is gone is begun anew, under another key if it was gone before its creation was answered.
+    const gone = status === 410 || (status === 404 && this.#id !== null);
+    if (gone && this.#id === null) this.#key = newKey();
+    if (gone || isPassing(status)) void this.#again(halt, code, retryAfter * 1000);
     else if (status === 413 || status === 415 || REFUSING.has(code)) this.#hearer.refused(code, message);
     else this.#hearer.failed(code, message);
   }

@@ -94,6 +94,7 @@ test("problems: an answer that is not ours still has a code", () => {
   for (const body of ["<html>", "", "null", "[]", '{"code": 7}']) assert.equal(readProblem(502, body, null).code, "http_502");
   const ours = readProblem(503, '{"code": "overloaded", "detail": "Later."}', "5");
   assert.deepEqual([ours.code, ours.message, ours.retryAfter], ["overloaded", "Later.", 5]);
+  assert.equal(readProblem(503, "", "99999999999").retryAfter, 3600);
 });
 
 test("patience: waits grow, stay within 30 s and a quarter, and never vanish", () => {
