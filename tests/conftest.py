@@ -23,13 +23,8 @@ from stack.store import Store
 CHROMIUM = "/usr/bin/chromium"
 
 
-#: Their files take long: begun first, they leave the short ones to fill what is left of a worker's time.
-LONG = frozenset({"e2e", "widget", "stack"})
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes long, and skip what is thorough unless ``-m`` speaks of it."""
-    items.sort(key=lambda item: not LONG & set(item.path.parts))
+    """Skip what is thorough unless ``-m`` speaks of it."""
     if "thorough" in config.option.markexpr:
         return
     for item in items:
@@ -80,11 +75,12 @@ def postgres(part_logs: Path) -> Iterator[Postgres]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window. Each page of a test is in a context of its own.
 
-    One for all: Playwright's event loop can run only once in a thread.
+    One at a time, because Playwright's event loop runs in the tests' own thread; and gone with the file,
+    because other tests have loops of their own.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)

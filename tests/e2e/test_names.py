@@ -35,6 +35,7 @@ HEADERS = {
     "referrer-policy",
     "repr-digest",
     "server",
+    "vary",
     "x-content-type-options",
     "x-request-id",
 }

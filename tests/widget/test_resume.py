@@ -120,6 +120,7 @@ def test_a_killed_service_costs_at_most_a_segment(scene: Scene, tmp_path: Path) 
     digest = write_sound(tmp_path / "sound.wav", SEGMENT_SIZE + 2 * beyond)
     scene.line.hold_after(SEGMENT_SIZE + beyond)
     panel = scene.panel().pick(tmp_path / "sound.wav").until("uploading")
+    wait_until(lambda: bool(scene.backend.uploads()), 60, "the creation")
     (upload,) = scene.backend.uploads()
 
     def durable() -> int:

@@ -75,7 +75,7 @@ def web(web: Web, service: Service, host: str, tmp_path_factory: pytest.TempPath
         child.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(browser: Browser, host: str) -> dict[str, Client]:
     """A page for each client that lives in one."""
     return {name: Page(browser, f"{host}/{folder}/") for name, folder in IN_BROWSER.items()}
