@@ -40,7 +40,7 @@ export function advice(t: Translator, { state, code, advice: theirs }: Picture):
   if (PLAIN.has(state)) return null;
   if (state === "offline") return t.text(code === null ? "why.offline" : "why.busy");
   if (state === "released" || state === "blocked") return t.text(`why.${state}`);
-  const sentence = code && (Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : OWN.test(code) && code);
+  const sentence = code && (SENTENCES[code] ?? (OWN.test(code) ? code : null));
   return sentence ? t.text(`why.${sentence}`) : theirs || t.text(`why.${state}`);
 }
 

@@ -181,9 +181,8 @@ export class Transport {
   }
 
   #problem({ status, code, message, retryAfter }: Problem, halt: AbortSignal): void {
-    // An upload that is gone is begun anew, under another key if it was gone before its creation was answered.
-    const gone = status === 410 || (status === 404 && this.#id !== null);
-    if (gone && this.#id === null) this.#key = newKey();
+    // An upload that is gone is begun anew.
+    const gone = this.#id !== null && (status === 404 || status === 410);
     if (gone || isPassing(status)) void this.#again(halt, code, retryAfter * 1000);
     else if (status === 413 || status === 415 || REFUSING.has(code)) this.#hearer.refused(code, message);
     else this.#hearer.failed(code, message);

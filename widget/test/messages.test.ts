@@ -82,7 +82,6 @@ test("a code that nobody knows is told in the service's words, else in general o
   const t = new Translator(["de"]);
   assert.equal(advice(t, picture("held", "brand_new", "Theirs.")), "Theirs.");
   assert.equal(advice(t, picture("held", "brand_new")), t.text("why.held"));
-  assert.equal(advice(t, picture("held", "constructor", "Theirs.")), "Theirs.");
 });
 
 test("that malware was not found is said of released files only", () => {

@@ -195,15 +195,6 @@ test("a creation whose answer was lost is asked for again under the same name: o
   assert.equal(desk.service.log.filter((one) => one === "POST").length, 2);
 });
 
-test("a creation whose upload ended before its answer came is another creation", async () => {
-  const desk = new Desk();
-  desk.service.troubles.push({ method: "POST", error: new Problem(410, "upload_ended", "") });
-  desk.service.documents.push(CLEAN);
-  desk.add();
-  await desk.ends("released");
-  assert.equal(desk.service.uploads.size, 1);
-});
-
 test("where nobody takes creations the file fails, instead of waiting for ever", async () => {
   const desk = new Desk();
   desk.service.troubles.push({ method: "POST", error: new Problem(404, "http_404", "") });
