@@ -122,9 +122,12 @@ class Line:
         self._go.set()
 
     def break_off(self) -> None:
-        """End all connections, and pass nothing on of what is held."""
+        """End all connections, and pass nothing on of what is held. Without a reset the rest arrives."""
         self._breaks += 1
-        for link in self._links:
+        # Clients may be back before the last one is ended.
+        for link in tuple(self._links):
+            if not self.reset:
+                link.wait_for_arrival()
             link.end(reset=self.reset)
         self.let_go()
 
@@ -181,6 +184,10 @@ class _Link:
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 one.shutdown(socket.SHUT_RDWR)
 
+    def wait_for_arrival(self) -> None:
+        """Wait until the service's side has all that was sent, unless the connection is over."""
+        wait_until(self._arrived, _SECONDS, "what was sent")
+
     def _run(self) -> None:
         with self._near, self._far:
             answers = threading.Thread(
@@ -217,7 +224,7 @@ class _Link:
                 count = self._line.ration(len(data))
                 if not count:
                     if not self._line.reset:
-                        wait_until(self._arrived, _SECONDS, "what was sent")
+                        self.wait_for_arrival()
                     self.end(reset=self._line.reset)
                     raise _Broken
                 self._far.sendall(data[:count])
@@ -225,7 +232,12 @@ class _Link:
                 data = data[count:]
 
     def _arrived(self) -> bool:
-        return self._ended or fcntl.ioctl(self._far, termios.TIOCOUTQ, bytes(4)) == bytes(4)
+        # A closed one has no number any more.
+        return (
+            self._ended
+            or self._far.fileno() < 0
+            or fcntl.ioctl(self._far, termios.TIOCOUTQ, bytes(4)) == bytes(4)
+        )
 
     def _answers(self) -> None:
         with self._far.makefile("rb") as stream:
