@@ -23,6 +23,7 @@ from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
+from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_limiter import SqlLimiter
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
@@ -77,6 +78,7 @@ def build_from(settings: Settings) -> Services:
     scanner = ClamdScanner(settings.clamd, settings.scan_deadline)
     parts = Parts(
         ledger=ledger,
+        journal=SqlJournal(engine),
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from service.core.grant import Grant, GrantKind
+from service.core.journal import Entry
 from service.core.outcome import Engine
 from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.verdict import Kind, Protection, Verdict
@@ -99,23 +100,31 @@ def row_to_segment(row: RowMapping) -> Segment:
     return Segment(row["number"], row["key"], row["size"], row["sha256"], row["etag"])
 
 
-def line_to_row(upload: Upload, line: LogLine) -> dict[str, Any]:
-    """Return one log line's row."""
+def entry_to_row(entry: Entry) -> dict[str, Any]:
+    """Return the row of one line of the log."""
     return {
-        "upload_id": upload.id,
-        "account_id": upload.account_id,
-        "meeting_id": upload.meeting_id,
-        "at": line.at,
-        "event": line.event.value,
-        "before": line.before.value,
-        "after": line.after.value,
-        "detail": dict(line.detail),
+        "upload_id": entry.upload_id,
+        "account_id": entry.account_id,
+        "meeting_id": entry.meeting_id,
+        "actor": entry.actor,
+        "at": entry.at,
+        "event": entry.event,
+        "before": entry.before and entry.before.value,
+        "after": entry.after and entry.after.value,
+        "detail": dict(entry.detail),
     }
 
 
 def row_to_line(row: RowMapping) -> LogLine:
-    """Return the log line of a row."""
-    return LogLine(row["at"], Event(row["event"]), State(row["before"]), State(row["after"]), row["detail"])
+    """Return the move that a row tells of."""
+    return LogLine(
+        row["at"],
+        Event(row["event"]),
+        State(row["before"]),
+        State(row["after"]),
+        row["detail"],
+        row["actor"],
+    )
 
 
 def key_to_row(key: ApiKey) -> dict[str, Any]:

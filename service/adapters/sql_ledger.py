@@ -13,7 +13,9 @@ from service.adapters import quota, rows
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_answers import take_key
+from service.adapters.sql_journal import write
 from service.core.errors import Conflict
+from service.core.journal import of_move
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
 from service.core.webhook import Notice
 from service.ports import Claim, Job, advancing
@@ -50,9 +52,7 @@ class SqlLedger:
                 self._insert(connection, saved)
             else:
                 self._update(connection, saved, upload.version)
-            if upload.unsaved:
-                lines = [rows.line_to_row(saved, line) for line in upload.unsaved]
-                connection.execute(insert(log), lines)
+            write(connection, [of_move(saved, line) for line in upload.unsaved])
             self._announce(connection, saved, notices)
             if wake:
                 self._enqueue(connection, advancing(saved))
@@ -97,8 +97,9 @@ class SqlLedger:
         return found[0] if found else None
 
     def history(self, upload_id: str) -> Sequence[LogLine]:
-        """Return the log lines of one upload."""
-        found = self._database.read(select(log).where(log.c.upload_id == upload_id).order_by(log.c.id))
+        """Return the moves of one upload."""
+        moves = select(log).where(log.c.upload_id == upload_id, log.c.after.is_not(None))
+        found = self._database.read(moves.order_by(log.c.id))
         return [rows.row_to_line(row) for row in found]
 
     def page(

@@ -122,13 +122,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One move, as the log keeps it. ``detail`` holds JSON scalars only and no personal data."""
+    """One move, as the log keeps it. ``detail`` holds JSON scalars only and no personal data; ``actor`` is
+    who did it (see ``service.core.journal.Entry``), ``None`` the service itself.
+    """
 
     at: datetime
     event: Event
     before: State
     after: State
     detail: Mapping[str, Any]
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +183,14 @@ class Upload:
         event: Event,
         at: datetime,
         detail: Mapping[str, Any] | None = None,
+        *,
+        actor: str | None = None,
         **changes: Any,  # noqa: ANN401 - dataclasses.replace() checks the names
     ) -> "Upload":
-        """Return the upload after ``event`` at time ``at`` with ``changes`` to its fields, log line included.
+        """Return the upload after ``event`` by ``actor`` at time ``at`` with ``changes`` to its fields.
 
-        Raises ``IllegalMove`` if the table does not list the move.
+        The move's log line is among its ``unsaved``. Raises ``IllegalMove`` if the table does not list it.
         """
         state = after(self.state, event)
-        line = LogLine(at, event, self.state, state, dict(detail or {}))
+        line = LogLine(at, event, self.state, state, dict(detail or {}), actor)
         return replace(self, state=state, updated_at=at, unsaved=(*self.unsaved, line), **changes)

@@ -8,6 +8,7 @@ from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.event_log import EventLog
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
+from service.ports.journal import Journal
 from service.ports.ledger import Ledger
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
@@ -31,6 +32,7 @@ __all__ = [
     "JitsiFile",
     "JitsiFiles",
     "Job",
+    "Journal",
     "Jwk",
     "KnownGrant",
     "Ledger",

@@ -43,7 +43,7 @@ class Ledger(Protocol):
         """Return an upload, whoever owns it."""
 
     def history(self, upload_id: str) -> Sequence[LogLine]:
-        """Return an upload's log lines, oldest first."""
+        """Return an upload's moves, oldest first."""
 
     def page(
         self,

@@ -12,6 +12,7 @@ from service.ports import (
     Clock,
     Credentials,
     EventLog,
+    Journal,
     Ledger,
     ObjectStore,
     RateLimiter,
@@ -32,6 +33,7 @@ class Parts:
     """Everything a stage may need. ``audience`` names this deployment in the grants for it."""
 
     ledger: Ledger
+    journal: Journal
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter

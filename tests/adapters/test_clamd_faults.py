@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -104,27 +105,8 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         segments=(Segment(0, "up_0/0", len(CONTENT), digest, "etag"),),
     )
     nothing = cast("Any", None)
-    parts = Parts(
-        ledger=nothing,
-        credentials=nothing,
-        answers=nothing,
-        rate_limiter=nothing,
-        sealer=nothing,
-        tokens=nothing,
-        store=cast("Any", OneObject(Body(fake))),
-        scanner=scanner,
-        sniffer=nothing,
-        clock=nothing,
-        heartbeat=nothing,
-        gate=nothing,
-        log=nothing,
-        policy=nothing,
-        protection=nothing,
-        audience="",
-        webhook_endpoints=nothing,
-        webhook_deliveries=nothing,
-        webhook_sender=nothing,
-    )
+    there = {"store": cast("Any", OneObject(Body(fake))), "scanner": scanner}
+    parts = Parts(**dict.fromkeys((field.name for field in fields(Parts)), nothing) | there)
     return read_back(parts, upload).outcome
 
 

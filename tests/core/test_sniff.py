@@ -1,6 +1,6 @@
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -45,27 +45,8 @@ class OneType:
 def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
     """Return the parts that sniffing asks for; the others are not there."""
     absent: Any = None
-    return Parts(
-        ledger=absent,
-        credentials=absent,
-        answers=absent,
-        rate_limiter=absent,
-        sealer=absent,
-        tokens=absent,
-        store=cast("ObjectStore", store),
-        scanner=absent,
-        sniffer=OneType(media_type),
-        clock=absent,
-        gate=absent,
-        heartbeat=absent,
-        log=absent,
-        policy=POLICY,
-        protection=absent,
-        audience="",
-        webhook_endpoints=absent,
-        webhook_deliveries=absent,
-        webhook_sender=absent,
-    )
+    there = {"store": cast("ObjectStore", store), "sniffer": OneType(media_type), "policy": POLICY}
+    return Parts(**dict.fromkeys((field.name for field in fields(Parts)), absent) | there)
 
 
 def look(

@@ -32,6 +32,7 @@ from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Crash, Faults
+from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.limiter import FakeLimiter
 from tests.fakes.log import FakeLog
@@ -120,6 +121,7 @@ class World:
         self.ledger = FakeLedger(
             self.faults, self.queue.enqueue, self.credentials, self.answers, self.webhooks.announce
         )
+        self.journal = FakeJournal(self.faults)
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -127,6 +129,7 @@ class World:
         self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
         self.parts = Parts(
             ledger=self.ledger,
+            journal=self.journal,
             credentials=self.credentials,
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),

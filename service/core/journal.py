@@ -1,0 +1,81 @@
+"""The log: one line for everything that happened, whether it moved an upload or not.
+
+A line's ``event`` is a move of the table in ``service.core.upload`` or one of ``Act``. Lines are written in
+the transaction that made them true and are never changed; what makes them tamper-evident is in
+``service.verify``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from service.core.upload import LogLine, State, Upload
+
+
+class Act(StrEnum):
+    """What is logged beside the moves of uploads."""
+
+    DOWNLOADED = "downloaded"
+    CANARIES = "canaries"
+    SIGNATURES = "signatures"
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    OVERVIEW_VIEWED = "overview_viewed"
+    SEARCHED = "searched"
+    UPLOAD_VIEWED = "upload_viewed"
+    HELD_VIEWED = "held_viewed"
+    ALLOW_LIST_VIEWED = "allow_list_viewed"
+    LOG_VIEWED = "log_viewed"
+    EXPORTED = "exported"
+    REVIEWER_ADDED = "reviewer_added"
+    REVIEWER_CHANGED = "reviewer_changed"
+    DECISION_PROPOSED = "decision_proposed"
+    DECISION_CONFIRMED = "decision_confirmed"
+    DECISION_REJECTED = "decision_rejected"
+    ALLOWANCE_REVOKED = "allowance_revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line, as it is to be written.
+
+    ``actor`` says who did it, as ``kind:id`` with an id of ours that tells nothing of the person:
+    ``key:gr_...``, ``grant:...``, ``reviewer:rv_...``; ``None`` is the service itself. ``detail`` holds JSON
+    scalars only and no personal data; what the account named (itself, its meetings) stands in fields of its
+    own, so that the published line can carry pseudonyms for it.
+    """
+
+    at: datetime
+    event: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    actor: str | None = None
+    upload_id: str | None = None
+    account_id: str | None = None
+    meeting_id: str | None = None
+    before: State | None = None
+    after: State | None = None
+
+
+def of_move(upload: Upload, line: LogLine) -> Entry:
+    """Return the entry of a move of ``upload``."""
+    return Entry(
+        at=line.at,
+        event=line.event.value,
+        detail=line.detail,
+        actor=line.actor,
+        upload_id=upload.id,
+        account_id=upload.account_id,
+        meeting_id=upload.meeting_id,
+        before=line.before,
+        after=line.after,
+    )
+
+
+def of_upload(upload: Upload, act: Act, at: datetime, actor: str | None, **detail: Any) -> Entry:  # noqa: ANN401 - JSON scalars
+    """Return the entry of something that happened to ``upload`` without moving it."""
+    return Entry(at, act.value, detail, actor, upload.id, upload.account_id, upload.meeting_id)
