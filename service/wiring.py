@@ -13,6 +13,7 @@ from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
 from service.adapters.database import open_engine
 from service.adapters.dbos_queue import DbosQueue, DbosWorker, migrate_queue
+from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
@@ -21,6 +22,7 @@ from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
+from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
@@ -79,10 +81,12 @@ def build_from(settings: Settings) -> Services:
     parts = Parts(
         ledger=ledger,
         journal=SqlJournal(engine),
+        checkpoints=SqlCheckpoints(engine),
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),
         sealer=FernetSealer(settings.secrets_keys),
+        signer=Ed25519Signer(),
         tokens=JwtTokens(),
         store=_store(settings),
         scanner=scanner,

@@ -115,6 +115,21 @@ def entry_to_row(entry: Entry) -> dict[str, Any]:
     }
 
 
+def row_to_entry(row: RowMapping) -> Entry:
+    """Return the line of a row, without its place."""
+    return Entry(
+        at=row["at"],
+        event=row["event"],
+        detail=row["detail"],
+        actor=row["actor"],
+        upload_id=row["upload_id"],
+        account_id=row["account_id"],
+        meeting_id=row["meeting_id"],
+        before=State(row["before"]) if row["before"] else None,
+        after=State(row["after"]) if row["after"] else None,
+    )
+
+
 def row_to_line(row: RowMapping) -> LogLine:
     """Return the move that a row tells of."""
     return LogLine(

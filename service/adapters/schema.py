@@ -16,7 +16,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
+    text,
 )
 
 metadata: Final = MetaData()
@@ -116,6 +118,9 @@ segments: Final = Table(
     Column("etag", String(128), nullable=False),
 )
 
+#: Lines wait for their place for less than a second, so this index is always small.
+_UNPLACED: Final = text("position IS NULL")
+
 log: Final = Table(
     "log",
     metadata,
@@ -129,5 +134,9 @@ log: Final = Table(
     Column("before", String(16)),
     Column("after", String(16)),
     Column("detail", JSON, nullable=False),
+    Column("position", BigInteger),
+    Column("line", Text),
     Index("log_by_upload", "upload_id", "id"),
+    Index("log_by_position", "position", unique=True),
+    Index("log_waiting", "id", sqlite_where=_UNPLACED, postgresql_where=_UNPLACED),
 )

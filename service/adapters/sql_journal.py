@@ -1,13 +1,18 @@
 """``ports.Journal`` on SQLAlchemy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
 
 from service.adapters.database import Database
-from service.adapters.rows import entry_to_row
+from service.adapters.rows import entry_to_row, row_to_entry
 from service.adapters.schema import log
-from service.core.journal import Entry
+from service.adapters.schema_log import log_cursors, log_tiles, log_tree
+from service.core.errors import Conflict
+from service.core.journal import Entry, Placed, Waiting
+from service.core.tree import TileId
+
+_TREE = 1
 
 
 class SqlJournal:
@@ -22,8 +27,91 @@ class SqlJournal:
         with self._database.writing() as connection:
             write(connection, entries)
 
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        """Return lines without a place."""
+        query = select(log).where(log.c.position.is_(None)).order_by(log.c.id).limit(limit)
+        return [Waiting(row["id"], row_to_entry(row)) for row in self._database.read(query)]
+
+    def size(self) -> int:
+        """Return the tree's size."""
+        found = self._database.read(select(log_tree.c.size).where(log_tree.c.id == _TREE))
+        return int(found[0]["size"]) if found else 0
+
+    def place(self, size: int, lines: Sequence[tuple[int, str]], tiles: Mapping[TileId, bytes]) -> None:
+        """Let the tree grow in one transaction. Writers of lines are not waited for, nor do they wait."""
+        with self._database.writing() as connection:
+            _swap_size(connection, size, size + len(lines))
+            placed = connection.execute(
+                update(log)
+                .where(log.c.id == bindparam("row_id"), log.c.position.is_(None))
+                .values(position=bindparam("place"), line=bindparam("text")),
+                [
+                    {"row_id": row_id, "place": size + number, "text": text}
+                    for number, (row_id, text) in enumerate(lines)
+                ],
+            )
+            if placed.rowcount != len(lines):
+                raise Conflict("Another process gave a line its place first.")
+            _keep_tiles(connection, tiles)
+
+    def lines(self, first: int, limit: int) -> Sequence[Placed]:
+        """Return lines in their places."""
+        query = select(log).where(log.c.position >= first).order_by(log.c.position).limit(limit)
+        return [_placed(row) for row in self._database.read(query)]
+
+    def of_upload(self, upload_id: str) -> Sequence[Placed | Waiting]:
+        """Return the lines of an upload."""
+        query = select(log).where(log.c.upload_id == upload_id).order_by(log.c.id)
+        return [
+            Waiting(row["id"], row_to_entry(row)) if row["position"] is None else _placed(row)
+            for row in self._database.read(query)
+        ]
+
+    def tile(self, level: int, number: int) -> bytes:
+        """Return a tile."""
+        query = select(log_tiles.c.hashes).where(log_tiles.c.level == level, log_tiles.c.number == number)
+        found = self._database.read(query)
+        return bytes(found[0]["hashes"]) if found else b""
+
+    def cursor(self, reader: str) -> int:
+        """Return a reader's place."""
+        found = self._database.read(select(log_cursors.c.position).where(log_cursors.c.reader == reader))
+        return int(found[0]["position"]) if found else 0
+
+    def move_cursor(self, reader: str, was: int, to: int) -> None:
+        """Move a reader on by compare-and-swap."""
+        here = update(log_cursors).where(log_cursors.c.reader == reader, log_cursors.c.position == was)
+        with self._database.writing() as connection:
+            if connection.execute(here.values(position=to)).rowcount == 1:
+                return
+            if was != 0:
+                raise Conflict("Another process moved the reader first.")
+            # A new reader; one that is known and elsewhere is a row already.
+            connection.execute(insert(log_cursors), {"reader": reader, "position": to})
+
 
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write lines within the caller's transaction."""
     if entries:
         connection.execute(insert(log), [entry_to_row(entry) for entry in entries])
+
+
+def _swap_size(connection: Connection, size: int, to: int) -> None:
+    here = update(log_tree).where(log_tree.c.id == _TREE, log_tree.c.size == size).values(size=to)
+    if connection.execute(here).rowcount == 1:
+        return
+    if size != 0:
+        raise Conflict("Another process let the log grow first.")
+    # The log's first lines; where others were first, the row is there already.
+    connection.execute(insert(log_tree), {"id": _TREE, "size": to})
+
+
+def _keep_tiles(connection: Connection, tiles: Mapping[TileId, bytes]) -> None:
+    for (level, number), hashes in tiles.items():
+        this = (log_tiles.c.level == level, log_tiles.c.number == number)
+        connection.execute(delete(log_tiles).where(*this))
+        connection.execute(insert(log_tiles), {"level": level, "number": number, "hashes": hashes})
+
+
+def _placed(row: RowMapping) -> Placed:
+    return Placed(row["position"], row["line"], row_to_entry(row))

@@ -43,6 +43,7 @@
     |   +-- LedgerUnavailable
     |   +-- ScannerUnavailable
     +-- ContentLost                stored content is missing or not what was stored
+    +-- LogDamaged                 the stored log is not the one that was signed
     +-- SecretsUnreadable          a stored secret was sealed with a key that is not configured
     +-- ConfigurationError         the environment or a configured file is not usable
 """
@@ -319,6 +320,12 @@ class ContentLost(GreenroomError):
     """Stored content is missing, or is not what the ledger says was stored."""
 
     code = "content_lost"
+
+
+class LogDamaged(GreenroomError):
+    """The stored log is not the one that was signed."""
+
+    code = "log_damaged"
 
 
 class SecretsUnreadable(GreenroomError):

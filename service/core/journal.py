@@ -61,6 +61,34 @@ class Entry:
     after: State | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A line that was written and has no place in the tree yet. ``id`` is the row's."""
+
+    id: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A line in its place: ``position`` counts from 0 without gaps, ``text`` is the canonical JSON of
+    ``service.core.line`` that was hashed into the tree. ``entry`` is the row it was made of.
+    """
+
+    position: int
+    text: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint over the first ``size`` lines, as it was signed: ``note`` is c2sp.org/tlog-checkpoint."""
+
+    size: int
+    at: datetime
+    note: str
+
+
 def of_move(upload: Upload, line: LogLine) -> Entry:
     """Return the entry of a move of ``upload``."""
     return Entry(

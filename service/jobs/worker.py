@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
+from service.jobs.bookkeeper import Bookkeeper
 from service.jobs.reconcile import reconcile, tidy
 from service.jobs.watch import ScannerWatch
 from service.ports import Queue, QueueWorker, Task
@@ -37,6 +38,7 @@ class Worker:
         self._stop = stop
         self._alive = alive
         self._watch = ScannerWatch(parts)
+        self._bookkeeper = Bookkeeper(parts)
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()
 
@@ -49,6 +51,7 @@ class Worker:
         self._parts.gate.prove_limit()
         self._parts.gate.start()
         handlers = {Task.ADVANCE: self._advance, Task.DELIVER: self._deliver}
+        self._bookkeeper.start()
         self._queue_worker.start(handlers, f"{socket.gethostname()}-{os.getpid()}")
         try:
             while not self._stop.is_set():
@@ -57,6 +60,7 @@ class Worker:
                 self._stop.wait(_ROUND)
         finally:
             self._queue_worker.stop()
+            self._bookkeeper.stop()
 
     def _advance(self, upload_id: str) -> None:
         try:

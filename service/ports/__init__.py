@@ -4,6 +4,7 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 """
 
 from service.ports.answers import Answers, Claim, Entry, Reply
+from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.event_log import EventLog
@@ -14,6 +15,7 @@ from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delive
 from service.ports.rate_limiter import Allowance, RateLimiter
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
+from service.ports.signer import Signer
 from service.ports.store import ObjectStore, Source, Stored
 from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
@@ -23,6 +25,7 @@ __all__ = [
     "Allowance",
     "Answers",
     "ApiKey",
+    "Checkpoints",
     "Claim",
     "Clock",
     "Credentials",
@@ -36,7 +39,9 @@ __all__ = [
     "Jwk",
     "KnownGrant",
     "Ledger",
+    "LogKey",
     "ObjectStore",
+    "PseudonymKey",
     "Queue",
     "QueueWorker",
     "RateLimiter",
@@ -44,6 +49,7 @@ __all__ = [
     "ScanStream",
     "Scanner",
     "Sealer",
+    "Signer",
     "SigningKey",
     "Sniffer",
     "Source",

@@ -9,6 +9,7 @@ from service.core.verdict import Protection
 from service.core.webhook import ordered_id
 from service.ports import (
     Answers,
+    Checkpoints,
     Clock,
     Credentials,
     EventLog,
@@ -18,6 +19,7 @@ from service.ports import (
     RateLimiter,
     Scanner,
     Sealer,
+    Signer,
     Sniffer,
     Tokens,
     WebhookDeliveries,
@@ -34,10 +36,12 @@ class Parts:
 
     ledger: Ledger
     journal: Journal
+    checkpoints: Checkpoints
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter
     sealer: Sealer
+    signer: Signer
     tokens: Tokens
     store: ObjectStore
     scanner: Scanner

@@ -2,23 +2,86 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from service.core.journal import Entry
+from service.core.errors import Conflict
+from service.core.journal import Entry, Placed, Waiting
+from service.core.tree import TileId
 from tests.fakes.faults import Faults
 
 
 class FakeJournal:
-    """Keeps entries as a database would: detail through JSON."""
+    """Keeps entries as a database would: detail through JSON, ids that count up from 1."""
 
     def __init__(self, faults: Faults) -> None:
         """Fail as ``faults`` say."""
         self._faults = faults
         self._lock = threading.Lock()
         self.entries: list[Entry] = []
+        #: By row id: the position and the text of a line that has its place.
+        self.places: dict[int, tuple[int, str]] = {}
+        self.tiles: dict[TileId, bytes] = {}
+        self._cursors: dict[str, int] = {}
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write lines, all or none."""
-        with self._faults.at("journal.append"), self._lock:
+        with self._faults.at("journal.append"):
+            self.record(entries)
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Write lines as a part of somebody's transaction."""
+        with self._lock:
             self.entries += [replace(entry, detail=json.loads(json.dumps(entry.detail))) for entry in entries]
+
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        """Return lines without a place."""
+        with self._faults.at("journal.waiting"), self._lock:
+            rows = enumerate(self.entries, start=1)
+            return [Waiting(row, entry) for row, entry in rows if row not in self.places][:limit]
+
+    def size(self) -> int:
+        """Return how many have one."""
+        with self._faults.at("journal.size"):
+            return len(self.places)
+
+    def place(self, size: int, lines: Sequence[tuple[int, str]], tiles: Mapping[TileId, bytes]) -> None:
+        """Let the tree grow."""
+        with self._faults.at("journal.place"), self._lock:
+            waiting = set(range(1, len(self.entries) + 1)) - set(self.places)
+            if len(self.places) != size or {row for row, _ in lines} - waiting:
+                raise Conflict("another process was first")
+            self.places |= {row: (size + number, text) for number, (row, text) in enumerate(lines)}
+            self.tiles |= tiles
+
+    def lines(self, first: int, limit: int) -> Sequence[Placed]:
+        """Return lines in their places."""
+        with self._faults.at("journal.lines"), self._lock:
+            found = sorted((place, row) for row, place in self.places.items() if place[0] >= first)
+            return [Placed(*place, self.entries[row - 1]) for place, row in found[:limit]]
+
+    def of_upload(self, upload_id: str) -> Sequence[Placed | Waiting]:
+        """Return an upload's lines."""
+        with self._faults.at("journal.of_upload"), self._lock:
+            return [
+                Placed(*self.places[row], entry) if row in self.places else Waiting(row, entry)
+                for row, entry in enumerate(self.entries, start=1)
+                if entry.upload_id == upload_id
+            ]
+
+    def tile(self, level: int, number: int) -> bytes:
+        """Return a tile."""
+        with self._faults.at("journal.tile"):
+            return self.tiles.get((level, number), b"")
+
+    def cursor(self, reader: str) -> int:
+        """Return a reader's place."""
+        with self._faults.at("journal.cursor"):
+            return self._cursors.get(reader, 0)
+
+    def move_cursor(self, reader: str, was: int, to: int) -> None:
+        """Move a reader on."""
+        with self._faults.at("journal.move_cursor"), self._lock:
+            if self._cursors.get(reader, 0) != was:
+                raise Conflict("another process was first")
+            self._cursors[reader] = to

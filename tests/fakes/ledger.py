@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from service.core.errors import Conflict, QuotaExceeded, Unauthenticated
+from service.core.journal import of_move
 from service.core.upload import Leftover, LogLine, State, Upload
 from service.core.webhook import Notice
 from service.ports import Claim, Job, advancing
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
+from tests.fakes.journal import FakeJournal
 
 
 class FakeLedger:
@@ -25,11 +27,14 @@ class FakeLedger:
         credentials: FakeCredentials,
         answers: FakeAnswers | None = None,
         announce: Callable[[Upload, Sequence[Notice]], None] = lambda *_: None,
+        journal: FakeJournal | None = None,
     ) -> None:
         """Queue jobs by ``enqueue``, take keys in ``answers`` and keep notices by ``announce``, as parts of
-        the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``.
+        the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``;
+        moves are lines of ``journal``.
         """
         self._faults = faults
+        self._journal = journal or FakeJournal(faults)
         self._answers = answers or FakeAnswers(faults)
         self._enqueue = enqueue
         self._announce = announce
@@ -67,6 +72,7 @@ class FakeLedger:
             self._announce(saved, notices)
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
+            self._journal.record([of_move(saved, line) for line in lines])
             return saved
 
     def _reserve(self, upload: Upload, grant_id: str) -> None:

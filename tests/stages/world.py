@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.core.caller import Caller, Scope
@@ -29,6 +30,7 @@ from service.stages.piece import Checksum, Piece
 from service.stages.resume import Creation, create, go_on, own_resumable
 from service.stages.take_in import Arrival, take_in
 from tests.fakes.answers import FakeAnswers
+from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Crash, Faults
@@ -118,10 +120,16 @@ class World:
         self.answers = FakeAnswers(self.faults)
         self.webhooks = FakeWebhooks(self.faults, self.queue.enqueue)
         self.sender = FakeSender(self.faults)
-        self.ledger = FakeLedger(
-            self.faults, self.queue.enqueue, self.credentials, self.answers, self.webhooks.announce
-        )
         self.journal = FakeJournal(self.faults)
+        self.checkpoints = FakeCheckpoints(self.faults)
+        self.ledger = FakeLedger(
+            self.faults,
+            self.queue.enqueue,
+            self.credentials,
+            self.answers,
+            self.webhooks.announce,
+            self.journal,
+        )
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -130,10 +138,12 @@ class World:
         self.parts = Parts(
             ledger=self.ledger,
             journal=self.journal,
+            checkpoints=self.checkpoints,
             credentials=self.credentials,
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),
             sealer=FernetSealer([SECRETS_KEY]),
+            signer=Ed25519Signer(),
             tokens=JwtTokens(),
             store=self.store,
             scanner=self.scanner,

@@ -1,0 +1,119 @@
+"""Receipts: one line of the log, the proof that it is in the tree, and the checkpoint over the tree.
+
+A receipt is a JSON object (RFC 8259) of exactly these members: ``format`` (``FORMAT``), ``line`` (the line's
+text, exactly as it was hashed), ``index`` (its place, from 0), ``proof`` (hashes in base64 from the leaf up,
+RFC 6962, 2.1.1), ``checkpoint`` (a signed note, c2sp.org/tlog-checkpoint) and ``key`` (the key that it says
+it was signed with, which proves nothing: compare it with the one that was given to you).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from service.verify.checkpoint import Checkpoint
+from service.verify.invalid import Invalid
+from service.verify.merkle import HASH_SIZE, check_inclusion, leaf_hash
+from service.verify.note import PublicKey, decode, encode, read_key
+from service.verify.signature import check_checkpoint
+
+FORMAT: Final = "greenroom-receipt/1"
+_MEMBERS: Final = frozenset({"format", "line", "index", "proof", "checkpoint", "key"})
+#: A proof of 64 hashes is enough for any size that can be written; a line is at most some thousand bytes.
+_LONGEST: Final = 1024 * 1024
+_LINE_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as read, nothing of it proved yet."""
+
+    line: str
+    index: int
+    proof: tuple[bytes, ...]
+    checkpoint: str
+    key: PublicKey
+
+    def document(self) -> dict[str, Any]:
+        """Return the receipt's members."""
+        return {
+            "format": FORMAT,
+            "line": self.line,
+            "index": self.index,
+            "proof": [encode(step) for step in self.proof],
+            "checkpoint": self.checkpoint,
+            "key": str(self.key),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What a receipt proves: that ``line`` stands at ``index`` under ``checkpoint``."""
+
+    line: Mapping[str, Any]
+    index: int
+    checkpoint: Checkpoint
+
+
+def read_receipt(untrusted: str) -> Receipt:
+    """Return the receipt in ``untrusted``. Raises ``Invalid`` if it is not exactly one."""
+    if len(untrusted) > _LONGEST:
+        raise Invalid("the receipt is too long")
+    members = _object(untrusted, "the receipt")
+    if set(members) != _MEMBERS or members["format"] != FORMAT:
+        raise Invalid(f"this is no receipt in the format {FORMAT}")
+    index, proof = members["index"], members["proof"]
+    if type(index) is not int or index < 0:
+        raise Invalid("the receipt's index is not a number")
+    if not isinstance(proof, list):
+        raise Invalid("the receipt's proof is not a list")
+    line, checkpoint, key = (_text(members, name) for name in ("line", "checkpoint", "key"))
+    return Receipt(line, index, _hashes(proof), checkpoint, read_key(key))
+
+
+def check_receipt(receipt: Receipt, key: PublicKey) -> Proved:
+    """Return what ``receipt`` proves to those who know that ``key`` is the log's. Raises ``Invalid``."""
+    checkpoint = check_checkpoint(receipt.checkpoint, key)
+    leaf = leaf_hash(receipt.line.encode())
+    check_inclusion(receipt.index, checkpoint.size, leaf, receipt.proof, checkpoint.root)
+    line = _object(receipt.line, "the line")
+    if line.get("v") != _LINE_VERSION:
+        raise Invalid("the line is in a version that this program does not know")
+    return Proved(line, receipt.index, checkpoint)
+
+
+def _object(untrusted: str, what: str) -> dict[str, Any]:
+    try:
+        untrusted.encode()
+        found = json.loads(untrusted, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise Invalid(f"{what} is not JSON") from None
+    if not isinstance(found, dict):
+        raise Invalid(f"{what} is not a JSON object")
+    return found
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that has a member twice: two readers could read it differently."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _text(members: Mapping[str, Any], name: str) -> str:
+    value = members[name]
+    if not isinstance(value, str):
+        raise Invalid(f"the receipt's {name} is not text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Invalid(f"the receipt's {name} is not Unicode text") from None
+    return value
+
+
+def _hashes(proof: Sequence[Any]) -> tuple[bytes, ...]:
+    steps = [decode(step, "a hash of the proof") if isinstance(step, str) else b"" for step in proof]
+    if any(len(step) != HASH_SIZE for step in steps):
+        raise Invalid("a hash of the proof is not a SHA-256")
+    return tuple(steps)
