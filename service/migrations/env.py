@@ -3,7 +3,7 @@
 from alembic import context
 
 # Imported for the tables that they describe in the same metadata.
-from service.adapters import schema_answers, schema_grants, schema_jitsi, schema_webhooks  # noqa: F401
+from service.adapters import schema_answers, schema_grants, schema_jitsi, schema_reviewers, schema_webhooks  # noqa: F401
 from service.adapters.schema import metadata
 
 context.configure(

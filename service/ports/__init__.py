@@ -12,6 +12,7 @@ from service.ports.journal import Journal
 from service.ports.ledger import Ledger
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
+from service.ports.reviewers import Attempts, Passwords, Reviewers, Sessions, Tried
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
 from service.ports.store import ObjectStore, Source, Stored
@@ -23,6 +24,7 @@ __all__ = [
     "Allowance",
     "Answers",
     "ApiKey",
+    "Attempts",
     "Claim",
     "Clock",
     "Credentials",
@@ -37,13 +39,16 @@ __all__ = [
     "KnownGrant",
     "Ledger",
     "ObjectStore",
+    "Passwords",
     "Queue",
     "QueueWorker",
     "RateLimiter",
     "Reply",
+    "Reviewers",
     "ScanStream",
     "Scanner",
     "Sealer",
+    "Sessions",
     "SigningKey",
     "Sniffer",
     "Source",
@@ -51,6 +56,7 @@ __all__ = [
     "Task",
     "TokenVerifier",
     "Tokens",
+    "Tried",
     "WebhookDeliveries",
     "WebhookEndpoints",
     "WebhookSender",
