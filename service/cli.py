@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|keys|submit``."""
+"""The operator's commands: ``python -m service migrate|worker|keys|reviewers|submit``."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from service import config, submit, wiring
+from service import config, reviewers, submit, wiring
 from service.core.errors import ConfigurationError, GreenroomError
 from service.jobs.worker import Worker
 from service.stages import access, signing
@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     worker.set_defaults(run=_worker)
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
+    people = commands.add_parser("reviewers", help="who may sign in to the console")
+    reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
     submit.add_arguments(commands.add_parser("submit", help="send files and print their verdicts"))
     return parser
 

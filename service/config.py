@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from service.console_config import NAMES as CONSOLE_NAMES
+from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
@@ -55,12 +57,15 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
 #: Every name that the service reads.
-VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *NAMES, *(f"{name}_FILE" for name in _SECRETS)})
+VARIABLES: Final = frozenset(
+    {*REQUIRED, *_OPTIONAL, *NAMES, *CONSOLE_NAMES, *(f"{name}_FILE" for name in _SECRETS)}
+)
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
     {
         "GREENROOM_PORT",
         "GREENROOM_DEMO_PORT",
+        "GREENROOM_CONSOLE_PORT",
         "GREENROOM_S3_PORT",
         "GREENROOM_STATE_DIR",
         "GREENROOM_SIGNATURES_DIR",
@@ -101,6 +106,7 @@ class Settings:
     webhooks: Reach
     upload_origins: frozenset[str]
     embed_origins: frozenset[str]
+    console: ConsoleSettings
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -144,6 +150,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
         upload_origins=_origins(values, "GREENROOM_UPLOAD_ORIGINS"),
         embed_origins=_origins(values, "GREENROOM_EMBED_ORIGINS"),
+        console=read_console(environ),
     )
 
 

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
 
+from service.adapters.argon2_passwords import Argon2Passwords
 from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
 from service.adapters.database import open_engine
@@ -28,12 +29,14 @@ from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_limiter import SqlLimiter
+from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSessions
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
 from service.ports import Clock, Queue, QueueWorker, RateLimiter, Task
+from service.stages.desk import Desk
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
@@ -50,6 +53,8 @@ _MIGRATION_LOCK: Final = 0x67726E72
 class Services:
     """What a process of Greenroom works with; ``jitsi`` where a Jitsi Meet is served.
 
+    ``desk`` is for the console, which browsers find at ``console_url``.
+
     Pages of the ``upload_origins`` may call it from a browser, those of the ``embed_origins`` may frame the
     upload widget.
     """
@@ -60,6 +65,8 @@ class Services:
     jitsi: Jitsi | None
     upload_origins: frozenset[str]
     embed_origins: frozenset[str]
+    desk: Desk
+    console_url: str
 
 
 def build(environ: Mapping[str, str]) -> Services:
@@ -104,7 +111,26 @@ def build_from(settings: Settings) -> Services:
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     jitsi = _jitsi(settings, engine)
-    return Services(parts, queue, worker, jitsi, settings.upload_origins, settings.embed_origins)
+    return Services(
+        parts,
+        queue,
+        worker,
+        jitsi,
+        settings.upload_origins,
+        settings.embed_origins,
+        _desk(parts, engine),
+        settings.console.url,
+    )
+
+
+def _desk(parts: Parts, engine: Engine) -> Desk:
+    return Desk(
+        parts=parts,
+        reviewers=SqlReviewers(engine),
+        sessions=SqlSessions(engine),
+        attempts=SqlAttempts(engine),
+        passwords=Argon2Passwords(),
+    )
 
 
 def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:

@@ -13,6 +13,7 @@ from service.ports.journal import Journal
 from service.ports.ledger import Ledger
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
+from service.ports.reviewers import Attempts, Passwords, Reviewers, Sessions, Tried
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
 from service.ports.signer import Signer
@@ -25,6 +26,7 @@ __all__ = [
     "Allowance",
     "Answers",
     "ApiKey",
+    "Attempts",
     "Checkpoints",
     "Claim",
     "Clock",
@@ -41,14 +43,17 @@ __all__ = [
     "Ledger",
     "LogKey",
     "ObjectStore",
+    "Passwords",
     "PseudonymKey",
     "Queue",
     "QueueWorker",
     "RateLimiter",
     "Reply",
+    "Reviewers",
     "ScanStream",
     "Scanner",
     "Sealer",
+    "Sessions",
     "Signer",
     "SigningKey",
     "Sniffer",
@@ -57,6 +62,7 @@ __all__ = [
     "Task",
     "TokenVerifier",
     "Tokens",
+    "Tried",
     "WebhookDeliveries",
     "WebhookEndpoints",
     "WebhookSender",

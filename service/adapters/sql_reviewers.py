@@ -1,0 +1,130 @@
+"""``ports.Reviewers``, ``ports.Sessions`` and ``ports.Attempts`` on SQLAlchemy, beside the ledger."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, RowMapping, delete, func, insert, select, text, update
+
+from service.adapters import sql_journal
+from service.adapters.database import Database, serialize
+from service.adapters.schema_reviewers import reviewers, sessions, sign_ins
+from service.core.errors import NotFound
+from service.core.journal import Entry
+from service.core.reviewer import Reviewer, Role, Session
+from service.ports import Tried
+
+
+class SqlReviewers:
+    """Reviewers in a database that ``python -m service migrate`` prepared."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use ``engine``. Opens no connection yet."""
+        self._database = Database(engine)
+
+    def add(self, reviewer: Reviewer, line: Entry) -> None:
+        """Add a reviewer."""
+        with self._database.writing() as connection:
+            connection.execute(insert(reviewers), _to_row(reviewer))
+            sql_journal.write(connection, [line])
+
+    def get(self, reviewer_id: str) -> Reviewer | None:
+        """Return a reviewer by id."""
+        found = self._database.read(select(reviewers).where(reviewers.c.id == reviewer_id))
+        return _to_reviewer(found[0]) if found else None
+
+    def named(self, name: str) -> Reviewer | None:
+        """Return a reviewer by name."""
+        found = self._database.read(select(reviewers).where(reviewers.c.name == name))
+        return _to_reviewer(found[0]) if found else None
+
+    def all(self) -> Sequence[Reviewer]:
+        """Return everybody."""
+        found = [_to_reviewer(row) for row in self._database.read(select(reviewers))]
+        # Not by the database, whose collation may be any.
+        return sorted(found, key=lambda one: one.name)
+
+    def change(self, reviewer: Reviewer, line: Entry) -> None:
+        """Put a reviewer in the place of their former self, signed out."""
+        with self._database.writing() as connection:
+            changed = update(reviewers).where(reviewers.c.id == reviewer.id).values(_to_row(reviewer))
+            if connection.execute(changed).rowcount == 0:
+                raise NotFound("There is no such reviewer.")
+            connection.execute(delete(sessions).where(sessions.c.reviewer_id == reviewer.id))
+            sql_journal.write(connection, [line])
+
+
+class SqlSessions:
+    """Sessions in the same database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use ``engine``. Opens no connection yet."""
+        self._database = Database(engine)
+
+    def begin(self, session: Session, began_before: datetime, line: Entry) -> None:
+        """Keep a session, forget the old ones."""
+        row = {name: getattr(session, name) for name in sessions.c.keys()}  # noqa: SIM118 - no dict
+        with self._database.writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.began_at < began_before))
+            connection.execute(insert(sessions), row)
+            sql_journal.write(connection, [line])
+
+    def find(self, token_sha256: str) -> Session | None:
+        """Return the session of a token."""
+        found = self._database.read(select(sessions).where(sessions.c.token_sha256 == token_sha256))
+        return Session(**found[0]) if found else None
+
+    def seen(self, token_sha256: str, at: datetime) -> None:
+        """Note that a session was used."""
+        earlier = update(sessions).where(sessions.c.token_sha256 == token_sha256, sessions.c.seen_at < at)
+        with self._database.writing() as connection:
+            connection.execute(earlier.values(seen_at=at))
+
+    def end(self, token_sha256: str, line: Entry) -> bool:
+        """Forget a session."""
+        with self._database.writing() as connection:
+            ended = connection.execute(delete(sessions).where(sessions.c.token_sha256 == token_sha256))
+            if ended.rowcount:
+                sql_journal.write(connection, [line])
+            return ended.rowcount == 1
+
+
+class SqlAttempts:
+    """Tries to sign in, in the same database: one count for all processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use ``engine``. Opens no connection yet."""
+        self._database = Database(engine)
+
+    def note(self, names: Sequence[str], at: datetime, since: datetime) -> Tried:
+        """Count a try."""
+        try_id = secrets.token_hex(16)
+        with self._database.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                # What a power cut may take is a count that nobody needs for long.
+                connection.execute(text("SET LOCAL synchronous_commit TO off"))
+            serialize(connection, "sign-ins")
+            connection.execute(delete(sign_ins).where(sign_ins.c.at < since))
+            connection.execute(
+                insert(sign_ins), [{"try_id": try_id, "name": name, "at": at} for name in names]
+            )
+            counted = connection.execute(
+                select(sign_ins.c.name, func.count())
+                .where(sign_ins.c.name.in_(names))
+                .group_by(sign_ins.c.name)
+            )
+            return Tried(try_id, dict(counted.all()))
+
+    def forgive(self, tried: Tried) -> None:
+        """Count a try no longer."""
+        with self._database.writing() as connection:
+            connection.execute(delete(sign_ins).where(sign_ins.c.try_id == tried.id))
+
+
+def _to_row(reviewer: Reviewer) -> dict[str, Any]:
+    return {name: getattr(reviewer, name) for name in reviewers.c.keys()} | {"role": reviewer.role.value}  # noqa: SIM118
+
+
+def _to_reviewer(row: RowMapping) -> Reviewer:
+    return Reviewer(**{**row, "role": Role(row["role"])})

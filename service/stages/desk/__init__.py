@@ -1,0 +1,17 @@
+"""The security team's side: what happens at the console, as plain functions over a ``Desk``."""
+
+from dataclasses import dataclass
+
+from service.ports import Attempts, Passwords, Reviewers, Sessions
+from service.stages.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the console works with."""
+
+    parts: Parts
+    reviewers: Reviewers
+    sessions: Sessions
+    attempts: Attempts
+    passwords: Passwords

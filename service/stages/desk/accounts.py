@@ -1,0 +1,70 @@
+"""The reviewers that the operator makes and changes."""
+
+import secrets
+from dataclasses import replace
+
+from service.core.errors import BadRequest, Conflict, NotFound
+from service.core.journal import Act, Entry
+from service.core.reviewer import Reviewer, Role, acceptable_password, sign_in_name
+from service.stages.desk import Desk
+
+#: Who the log says it was: whoever may run the service's commands.
+_OPERATOR = "operator:command"
+
+
+def add(desk: Desk, name: str, role: Role, password: str) -> Reviewer:
+    """Add a reviewer. Raises ``BadRequest`` for an odd or taken name and for a password that may be none."""
+    now = desk.parts.clock.now()
+    reviewer = Reviewer(
+        id=f"rv_{secrets.token_hex(8)}",
+        name=sign_in_name(name),
+        role=role,
+        created_at=now,
+        password_hash=desk.passwords.hash(acceptable_password(password)),
+    )
+    detail = {"reviewer": reviewer.id, "role": role.value}
+    try:
+        desk.reviewers.add(reviewer, Entry(now, Act.REVIEWER_ADDED.value, detail, _OPERATOR))
+    except Conflict:
+        raise BadRequest(f"There is a reviewer {reviewer.name} already.") from None
+    return reviewer
+
+
+def named(desk: Desk, name: str) -> Reviewer:
+    """Return a reviewer by name. Raises ``BadRequest`` for an odd name, ``NotFound``."""
+    reviewer = desk.reviewers.named(sign_in_name(name))
+    if reviewer is None:
+        raise NotFound(f"There is no reviewer {sign_in_name(name)}.")
+    return reviewer
+
+
+def set_role(desk: Desk, reviewer: Reviewer, role: Role) -> None:
+    """Give a reviewer another role, and end their sessions."""
+    _change(desk, replace(reviewer, role=role), "role", role=role.value)
+
+
+def set_password(desk: Desk, reviewer: Reviewer, password: str) -> None:
+    """Give a reviewer another password, and end their sessions. Raises ``BadRequest`` if it may be none."""
+    changed = replace(reviewer, password_hash=desk.passwords.hash(acceptable_password(password)))
+    _change(desk, changed, "password")
+
+
+def disable(desk: Desk, reviewer: Reviewer) -> None:
+    """Let a reviewer in no more, and end their sessions."""
+    _change(desk, replace(reviewer, disabled_at=desk.parts.clock.now()), "disabled")
+
+
+def enable(desk: Desk, reviewer: Reviewer) -> None:
+    """Let a disabled reviewer in again."""
+    _change(desk, replace(reviewer, disabled_at=None), "enabled")
+
+
+def new_password() -> str:
+    """Return a random password (144 bits)."""
+    return secrets.token_urlsafe(18)
+
+
+def _change(desk: Desk, changed: Reviewer, what: str, **more: str) -> None:
+    detail = {"reviewer": changed.id, "change": what, **more}
+    line = Entry(desk.parts.clock.now(), Act.REVIEWER_CHANGED.value, detail, _OPERATOR)
+    desk.reviewers.change(changed, line)
