@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from service.console_config import NAMES as CONSOLE_NAMES
+from service import console_config, jitsi_config, observe_config
 from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
 from service.core.webhook_url import Reach
-from service.jitsi_config import NAMES, JitsiSettings, read_jitsi
-from service.observe_config import NAMES as OBSERVE_NAMES
+from service.jitsi_config import JitsiSettings, read_jitsi
 from service.observe_config import ObserveSettings, read_observe
 
 T = TypeVar("T")
@@ -59,25 +58,13 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
+_ELSEWHERE: Final = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES
 #: Every name that the service reads.
-VARIABLES: Final = frozenset(
-    {
-        *REQUIRED,
-        *_OPTIONAL,
-        *NAMES,
-        *CONSOLE_NAMES,
-        *OBSERVE_NAMES,
-        *(f"{name}_FILE" for name in _SECRETS),
-    }
-)
+VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *_ELSEWHERE, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
     {
-        "GREENROOM_PORT",
-        "GREENROOM_DEMO_PORT",
-        "GREENROOM_CONSOLE_PORT",
-        "GREENROOM_METRICS_PORT",
-        "GREENROOM_S3_PORT",
+        *(f"GREENROOM_{which}PORT" for which in ("", "DEMO_", "CONSOLE_", "METRICS_", "S3_")),
         "GREENROOM_STATE_DIR",
         "GREENROOM_SIGNATURES_DIR",
     }

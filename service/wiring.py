@@ -169,9 +169,10 @@ def serve_metrics(settings: Settings, host: str, port: int) -> Callable[[], None
     if settings.observe.metrics_dir is None:
         raise ConfigurationError("GREENROOM_METRICS_DIR must name the folder that the metrics are kept in")
     begin_with_zero(PrometheusMetrics(settings.observe.metrics_dir))
-    backlog, clock = SqlBacklog(open_engine(settings.database_url)), SystemClock()
+    engine, clock = open_engine(settings.database_url), SystemClock()
+    read_from = SqlBacklog(engine), SqlJournal(engine), SqlCheckpoints(engine)
     try:
-        return serve(settings.observe.metrics_dir, lambda: readings(backlog, clock.now()), host, port)
+        return serve(settings.observe.metrics_dir, lambda: readings(*read_from, clock.now()), host, port)
     except OSError as error:
         raise ConfigurationError(f"metrics cannot be served on {host}:{port}: {error.strerror}") from None
 

@@ -117,6 +117,17 @@ LONGEST: Final = Measure(
     Sort.GAUGE,
     ("state",),
 )
+LOG_LINES: Final = Measure("greenroom_log_lines", "Lines of the log that have their place.", Sort.GAUGE)
+LOG_UNPLACED: Final = Measure(
+    "greenroom_log_unplaced_seconds",
+    "How long the line that waits longest for its place in the log is written; 0 if none waits.",
+    Sort.GAUGE,
+)
+LOG_UNSIGNED: Final = Measure(
+    "greenroom_log_unsigned_seconds",
+    "How old the oldest placed line is that no signed checkpoint covers; 0 if all are covered.",
+    Sort.GAUGE,
+)
 
 #: Counted where it happens.
 COUNTED: Final = (
@@ -131,4 +142,4 @@ COUNTED: Final = (
     SIGNATURES_MADE,
 )
 #: Read from the ledger when somebody asks.
-READ: Final = (LEDGER_UP, UPLOADS, LONGEST)
+READ: Final = (LEDGER_UP, UPLOADS, LONGEST, LOG_LINES, LOG_UNPLACED, LOG_UNSIGNED)

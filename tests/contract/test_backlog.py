@@ -1,16 +1,13 @@
 """``ports.Backlog``: the fake, SQLite and PostgreSQL."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from service.adapters.sql_backlog import SqlBacklog
-from service.core.errors import LedgerUnavailable
-from service.core.measures import LEDGER_UP, Reading
 from service.core.upload import State
 from service.ports import Backlog, Standing
-from service.stages.readings import STATES, readings
+from service.stages.readings import STATES
 from tests.contract.conftest import NOON, LedgerCase, make_upload
 from tests.fakes.backlog import FakeBacklog
 from tests.fakes.ledger import FakeLedger
@@ -40,24 +37,3 @@ def test_each_state_has_its_number_and_its_oldest(ledger_case: LedgerCase, backl
         Standing(State.HELD, 2, NOON - timedelta(minutes=60)),
         Standing(State.QUARANTINED, 1, NOON - timedelta(minutes=1)),
     ]
-
-
-def test_readings_of_an_empty_ledger_are_0(backlog: Backlog) -> None:
-    """Of a state in which nothing is the reading is 0, so that an alert ends when its reason does."""
-    told = {(reading.measure.name, *reading.labels): reading.value for reading in readings(backlog, NOON)}
-    assert told["greenroom_ledger_up",] == 1
-    assert {told["greenroom_uploads", state.value] for state in STATES} == {0}
-    assert {told["greenroom_uploads_longest_seconds", state.value] for state in STATES} == {0}
-
-
-class Away:
-    """A ledger's database that does not answer."""
-
-    def waiting(self, states: Sequence[State]) -> Sequence[Standing]:
-        """Fail."""
-        raise LedgerUnavailable("The ledger's database does not answer.")
-
-
-def test_of_a_ledger_that_is_away_only_that_is_said() -> None:
-    """Nothing that was true before is told as the present."""
-    assert list(readings(Away(), NOON)) == [Reading(LEDGER_UP, 0)]
