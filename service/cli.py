@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|keys|reviewers|submit``."""
+"""The operator's commands: ``python -m service migrate|worker|metrics|keys|reviewers|submit``."""
 
 import argparse
 import os
@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         "--alive", type=Path, metavar="FILE", help="touch FILE every second, for health checks"
     )
     worker.set_defaults(run=_worker)
+    metrics = commands.add_parser("metrics", help="serve the metrics of all processes to Prometheus")
+    metrics.add_argument("--bind", default="127.0.0.1:9464", metavar="HOST:PORT", help="default: %(default)s")
+    metrics.set_defaults(run=_metrics)
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
@@ -84,6 +87,19 @@ def _worker(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     alive = options.alive.touch if options.alive else lambda: None
     Worker(services.parts, services.queue, services.queue_worker, stop, alive).run()
+    return 0
+
+
+def _metrics(options: argparse.Namespace) -> int:
+    host, _, port = options.bind.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= config.LAST_PORT:
+        raise ConfigurationError(f"--bind must be HOST:PORT, not {options.bind!r}")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    end = wiring.serve_metrics(config.read_settings(os.environ), host.strip("[]"), int(port))
+    stop.wait()
+    end()
     return 0
 
 

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from service.console_config import NAMES as CONSOLE_NAMES
+from service import console_config, jitsi_config, observe_config
 from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
 from service.core.webhook_url import Reach
-from service.jitsi_config import NAMES, JitsiSettings, read_jitsi
+from service.jitsi_config import JitsiSettings, read_jitsi
+from service.observe_config import ObserveSettings, read_observe
 
 T = TypeVar("T")
 
-_LAST_PORT: Final = 65535
+#: The highest port there is.
+LAST_PORT: Final = 65535
 #: A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port: no scheme, no path.
 _ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: S3's rule for the names of buckets.
@@ -56,17 +58,13 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
+_ELSEWHERE: Final = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES
 #: Every name that the service reads.
-VARIABLES: Final = frozenset(
-    {*REQUIRED, *_OPTIONAL, *NAMES, *CONSOLE_NAMES, *(f"{name}_FILE" for name in _SECRETS)}
-)
+VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *_ELSEWHERE, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
     {
-        "GREENROOM_PORT",
-        "GREENROOM_DEMO_PORT",
-        "GREENROOM_CONSOLE_PORT",
-        "GREENROOM_S3_PORT",
+        *(f"GREENROOM_{which}PORT" for which in ("", "DEMO_", "CONSOLE_", "METRICS_", "S3_")),
         "GREENROOM_STATE_DIR",
         "GREENROOM_SIGNATURES_DIR",
     }
@@ -83,7 +81,7 @@ class Settings:
     ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
     where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
     development. Pages of the ``upload_origins`` may send and ask from a browser, those of the
-    ``embed_origins`` may frame the upload widget.
+    ``embed_origins`` may frame the upload widget. ``observe`` says what those who run it see.
     """
 
     database_url: str
@@ -107,6 +105,7 @@ class Settings:
     upload_origins: frozenset[str]
     embed_origins: frozenset[str]
     console: ConsoleSettings
+    observe: ObserveSettings
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -151,6 +150,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         upload_origins=_origins(values, "GREENROOM_UPLOAD_ORIGINS"),
         embed_origins=_origins(values, "GREENROOM_EMBED_ORIGINS"),
         console=read_console(environ),
+        observe=read_observe(environ),
     )
 
 
@@ -220,7 +220,7 @@ def _origins(values: Mapping[str, str], name: str) -> frozenset[str]:
 
 def _endpoint(text: str) -> str:
     matched = _ENDPOINT.fullmatch(text)
-    if not matched or not 0 < int((matched[2] or ":443")[1:]) <= _LAST_PORT:
+    if not matched or not 0 < int((matched[2] or ":443")[1:]) <= LAST_PORT:
         raise ConfigurationError(f"GREENROOM_S3_ENDPOINT must be host:port, not {text!r}")
     return text
 
@@ -236,7 +236,7 @@ def _clamd(text: str) -> str | tuple[str, int]:
     if scheme == "unix" and rest.startswith("/"):
         return rest
     host, _, port = rest.rpartition(":")
-    if scheme == "tcp" and host and port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT:
+    if scheme == "tcp" and host and port.isascii() and port.isdigit() and 0 < int(port) <= LAST_PORT:
         return host, int(port)
     raise ConfigurationError(f"GREENROOM_CLAMD must be unix:/path or tcp:host:port, not {text!r}")
 

@@ -11,7 +11,7 @@ from stack import StackError
 LOOPBACK = "127.0.0.1"
 GRPC_OFFSET = 10_000
 """SeaweedFS puts the gRPC port of each service this far above its HTTP port (its admin part insists)."""
-BLOCK = 8
+BLOCK = 16
 """A claimed block holds the offsets below this, and the same ones GRPC_OFFSET higher."""
 LOWEST = 10_000
 """Blocks lie from here up to LOWEST + GRPC_OFFSET, so that no block's ports are the gRPC ports of another,

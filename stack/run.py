@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,14 +62,19 @@ def _run(wanted: Settings) -> None:
     _migrate(env)
     log = wanted.state / "stack.log"
     log.unlink(missing_ok=True)
+    # Counters of processes that are no more would be added to those of this run.
+    shutil.rmtree(wanted.metrics_folder, ignore_errors=True)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"greenroom: starting store, clamd, web, worker and demo (Ctrl-C stops them); log: {log}")
+    console.print(
+        f"greenroom: starting store, clamd, web, worker, metrics and demo (Ctrl-C stops them); log: {log}"
+    )
     honcho = _start_honcho(env, log)
     try:
         _wait_ready(wanted, honcho, console)
         access = tryout.developer_access(wanted, env)
         tryout.show(console, tryout.submit(access), wanted.protection)
         _wait_answer(wanted.demo_url, honcho)
+        _wait_answer(wanted.metrics_url, honcho)
         _explain(console, wanted)
         ready.write_text(f"{wanted.api_url}\n")
         while True:
@@ -156,8 +162,9 @@ def _check_alive(honcho: Child) -> None:
 def _explain(console: Console, wanted: Settings) -> None:
     console.print(f"API       {wanted.api_url}/v1/uploads   policy {wanted.api_url}/v1/policy")
     console.print(f"health    {wanted.api_url}/readyz")
-    console.print(f"your key  {wanted.dev_env}   (API_URL, API_KEY, ACCOUNT_ID, DEMO_URL)")
+    console.print(f"your key  {wanted.dev_env}   (API_URL, API_KEY, ACCOUNT_ID, DEMO_URL, METRICS_URL)")
     console.print(f"demo      {wanted.demo_url}   a meeting room to try it in")
+    console.print(f"metrics   {wanted.metrics_url}   for Prometheus")
     console.print("Ctrl-C stops everything.")
 
 

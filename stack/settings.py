@@ -15,6 +15,7 @@ DEFAULT_STATE = ".run"
 DEFAULT_PORT = 8080
 DEFAULT_S3_PORT = 8333
 DEFAULT_DEMO_PORT = 8088
+DEFAULT_METRICS_PORT = 9464
 MAX_PORT = 65_535
 
 
@@ -28,6 +29,7 @@ class Settings:
     signatures: Signatures
     protection: str
     demo_port: int = DEFAULT_DEMO_PORT
+    metrics_port: int = DEFAULT_METRICS_PORT
 
     @property
     def api_url(self) -> str:
@@ -38,6 +40,16 @@ class Settings:
     def demo_url(self) -> str:
         """Where the demo page will be found."""
         return f"http://{LOOPBACK}:{self.demo_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Where Prometheus will find the metrics."""
+        return f"http://{LOOPBACK}:{self.metrics_port}/metrics"
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Where the processes keep their metrics while they run."""
+        return self.state / "metrics"
 
     @property
     def demo_origins(self) -> str:
@@ -71,6 +83,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         signatures=signatures,
         protection=environ.get("GREENROOM_SIGNATURES") or signatures.protection,
         demo_port=_port(environ, "GREENROOM_DEMO_PORT", DEFAULT_DEMO_PORT, MAX_PORT),
+        metrics_port=_port(environ, "GREENROOM_METRICS_PORT", DEFAULT_METRICS_PORT, MAX_PORT),
     )
 
 
@@ -79,6 +92,7 @@ def ports(settings: Settings) -> dict[int, str]:
     wanted = [
         (settings.port, "the web app's, GREENROOM_PORT"),
         (settings.demo_port, "the demo page's, GREENROOM_DEMO_PORT"),
+        (settings.metrics_port, "the metrics', GREENROOM_METRICS_PORT"),
     ]
     for offset in PORT_OFFSETS:
         where = f"{offset} above GREENROOM_S3_PORT" if offset else "GREENROOM_S3_PORT"

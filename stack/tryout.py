@@ -56,6 +56,7 @@ def developer_access(settings: Settings, environment: Mapping[str, str]) -> Acce
         "API_KEY": access.api_key,
         "ACCOUNT_ID": access.account_id,
         "DEMO_URL": settings.demo_url,
+        "METRICS_URL": settings.metrics_url,
     }
     write_private(settings.dev_env, "".join(f"{name}={value}\n" for name, value in told.items()))
     return access

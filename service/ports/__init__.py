@@ -4,6 +4,7 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 """
 
 from service.ports.answers import Answers, Claim, Entry, Reply
+from service.ports.backlog import Backlog, Standing
 from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
@@ -11,6 +12,7 @@ from service.ports.event_log import EventLog
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
 from service.ports.ledger import Ledger
+from service.ports.metrics import Metrics
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
 from service.ports.reviewers import Attempts, Passwords, Reviewers, Sessions, Tried
@@ -27,6 +29,7 @@ __all__ = [
     "Answers",
     "ApiKey",
     "Attempts",
+    "Backlog",
     "Checkpoints",
     "Claim",
     "Clock",
@@ -42,6 +45,7 @@ __all__ = [
     "KnownGrant",
     "Ledger",
     "LogKey",
+    "Metrics",
     "ObjectStore",
     "Passwords",
     "PseudonymKey",
@@ -58,6 +62,7 @@ __all__ = [
     "SigningKey",
     "Sniffer",
     "Source",
+    "Standing",
     "Stored",
     "Task",
     "TokenVerifier",

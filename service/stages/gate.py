@@ -5,6 +5,7 @@ that scans shows its own scanner the canaries, every minute, and believes nobody
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -36,14 +37,21 @@ class Gate:
     """Sends the canaries and keeps their newest word. Safe for many threads."""
 
     def __init__(
-        self, scanner: Scanner, clock: Clock, log: EventLog, policy: Policy, protection: Protection
+        self,
+        scanner: Scanner,
+        clock: Clock,
+        log: EventLog,
+        policy: Policy,
+        protection: Protection,
+        heard: Callable[[Health], None] = lambda _: None,
     ) -> None:
-        """Believe nothing until the first ``check``."""
+        """Believe nothing until the first ``check``; tell ``heard`` the word of every round."""
         self._scanner = scanner
         self._clock = clock
         self._log = log
         self._policy = policy
         self._protection = protection
+        self._heard = heard
         self._health: Health | None = None
         self._limit_proved_at: float | None = None
 
@@ -78,6 +86,7 @@ class Gate:
             self._limit_proved_at = None if failure else self._clock.monotonic()
         health = Health(self._clock.now(), tuple(failures))
         self.report(health)
+        self._heard(health)
         return health
 
     def prove_limit(self) -> None:

@@ -13,7 +13,7 @@ from stack.store_policy import GRANTS
 ROOT = Path(__file__).resolve().parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
-APP_SERVICES = ("web", "worker", "migrate")
+APP_SERVICES = ("web", "worker", "migrate", "metrics")
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_app_service = pytest.mark.parametrize("name", APP_SERVICES)
@@ -130,11 +130,14 @@ def test_has_a_health_check(name: str) -> None:
     assert check == {"disable": True} if name == "migrate" else check["test"][0] in {"CMD", "CMD-SHELL"}
 
 
-def test_only_the_web_port_is_published_and_on_loopback() -> None:
-    """The default publishes one port, on 127.0.0.1: what faces the world is the operator's TLS proxy."""
+def test_only_named_ports_are_published_and_on_loopback() -> None:
+    """The default publishes on 127.0.0.1 alone: what faces the world is the operator's TLS proxy. The metrics
+    are on a port of their own, which that proxy has no business with."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert list(published) == ["web"]
-    assert [the_default(port) for port in published["web"]] == ["127.0.0.1:8080:8080"]
+    assert {name: [the_default(port) for port in ports] for name, ports in published.items()} == {
+        "web": ["127.0.0.1:8080:8080"],
+        "metrics": ["127.0.0.1:9464:9464"],
+    }
 
 
 def test_who_is_on_which_network() -> None:
@@ -145,9 +148,10 @@ def test_who_is_on_which_network() -> None:
     }
     assert members == {
         "front": {"web"},
-        "inside": {"web", "worker", "migrate", "store", "postgres"},
+        "inside": {"web", "worker", "migrate", "metrics", "store", "postgres"},
         "egress": {"clamav"},
         "hooks": {"worker"},
+        "watch": {"metrics"},
     }
     assert FILE["networks"]["inside"] == {"internal": True}
 

@@ -12,14 +12,26 @@ from stack import StackError, clamd, preflight, settings
 from stack.clamd import choose_signatures
 from stack.ports import claim_block
 from stack.settings import Settings
-from tests.stack.running import DEMO_OFFSET, OFFSETS, WEB_OFFSET
+from tests.stack.running import DEMO_OFFSET, METRICS_OFFSET, OFFSETS, WEB_OFFSET
 
-VARIABLES = {WEB_OFFSET: "GREENROOM_PORT", DEMO_OFFSET: "GREENROOM_DEMO_PORT"}
+VARIABLES = {
+    WEB_OFFSET: "GREENROOM_PORT",
+    DEMO_OFFSET: "GREENROOM_DEMO_PORT",
+    METRICS_OFFSET: "GREENROOM_METRICS_PORT",
+}
 
 
 def make(tmp_path: Path, base: int) -> Settings:
     """Settings for a stack in `tmp_path` on the ports counted from `base`."""
-    return Settings(tmp_path, base + WEB_OFFSET, base, choose_signatures({}), "demo", base + DEMO_OFFSET)
+    return Settings(
+        tmp_path,
+        base + WEB_OFFSET,
+        base,
+        choose_signatures({}),
+        "demo",
+        demo_port=base + DEMO_OFFSET,
+        metrics_port=base + METRICS_OFFSET,
+    )
 
 
 def test_only_one_run_holds_the_lock(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from stack import leftovers
@@ -27,13 +28,28 @@ def test_two_verdicts_and_a_key(place: Place, run: subprocess.Popen[bytes]) -> N
     assert re.search(r"eicar\.txt\W+blocked\W+infected\W+Greenroom\.Demo\.EICAR", printed)
     assert "demo signatures: not protection" in printed
     assert stat.S_IMODE((place.state / "dev.env").stat().st_mode) == 0o600
-    assert set(place.dev_env()) == {"API_URL", "API_KEY", "ACCOUNT_ID", "DEMO_URL"}
+    assert set(place.dev_env()) == {"API_URL", "API_KEY", "ACCOUNT_ID", "DEMO_URL", "METRICS_URL"}
     assert {upload["state"] for upload in place.uploads()} == {"released", "blocked"}
     assert run.poll() is None
 
 
+def test_the_metrics_tell_of_all_processes_on_a_port_of_their_own(
+    place: Place, run: subprocess.Popen[bytes]
+) -> None:
+    """What web processes counted is served at METRICS_URL, and not by the port that faces the world."""
+    told = place.dev_env()
+    served = httpx.get(told["METRICS_URL"], trust_env=False).text
+    assert 'greenroom_verdicts_total{kind="clean"} 1.0' in served
+    assert 'greenroom_verdicts_total{kind="infected"} 1.0' in served
+    assert "greenroom_ledger_up 1.0" in served
+    rounds = re.search(r'greenroom_canary_rounds_total{result="passed"} (\d+)', served)
+    assert rounds
+    assert int(rounds[1]) >= 1
+    assert httpx.get(f"{told['API_URL']}/metrics", trust_env=False).status_code == 404
+
+
 def test_nothing_listens_beyond_loopback(place: Place, run: subprocess.Popen[bytes]) -> None:
-    """All ports of all processes are on 127.0.0.1: the store's ten, the web app's and the demo's."""
+    """All ports of all processes are on 127.0.0.1: the store's, the web app's, the demo's, the metrics'."""
     pids = leftovers.find(place.state)
     assert len(pids) > len(PARTS)
     found = addresses([*pids, run.pid])
