@@ -22,6 +22,7 @@ from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -97,6 +98,8 @@ def build_from(settings: Settings) -> Services:
         webhook_endpoints=SqlWebhookEndpoints(engine),
         webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
         webhook_sender=HttpWebhookSender(settings.webhooks),
+        decisions=SqlDecisions(engine),
+        allowances=SqlAllowances(engine),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     jitsi = _jitsi(settings, engine)

@@ -3,7 +3,13 @@
 from alembic import context
 
 # Imported for the tables that they describe in the same metadata.
-from service.adapters import schema_answers, schema_grants, schema_jitsi, schema_webhooks  # noqa: F401
+from service.adapters import (  # noqa: F401
+    schema_answers,
+    schema_decisions,
+    schema_grants,
+    schema_jitsi,
+    schema_webhooks,
+)
 from service.adapters.schema import metadata
 
 context.configure(

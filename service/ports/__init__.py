@@ -6,6 +6,7 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 from service.ports.answers import Answers, Claim, Entry, Reply
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
+from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
@@ -21,11 +22,13 @@ from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookS
 
 __all__ = [
     "Allowance",
+    "Allowances",
     "Answers",
     "ApiKey",
     "Claim",
     "Clock",
     "Credentials",
+    "Decisions",
     "Entry",
     "EventLog",
     "GrantKey",

@@ -14,15 +14,27 @@ from service.adapters.database import open_engine
 from service.adapters.outbox import Outbox
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.core.upload import State, Upload
-from service.ports import Answers, ApiKey, Credentials, Job, Ledger, WebhookDeliveries, WebhookEndpoints
+from service.ports import (
+    Allowances,
+    Answers,
+    ApiKey,
+    Credentials,
+    Decisions,
+    Job,
+    Ledger,
+    WebhookDeliveries,
+    WebhookEndpoints,
+)
 from stack.postgres import Postgres
 from tests.contract.databases import empty, migrate, sqlite_url
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
+from tests.fakes.decisions import FakeDecisions
 from tests.fakes.faults import Faults
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.webhooks import FakeWebhooks
@@ -32,7 +44,7 @@ NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 @dataclass
 class LedgerCase:
-    """A ledger, its credentials, its answers, its webhooks and what was queued.
+    """A ledger, its credentials, answers, webhooks and decisions, and what was queued.
 
     ``engine`` is the database behind it where there is one. ``refuse_jobs`` makes queueing fail.
     """
@@ -42,6 +54,8 @@ class LedgerCase:
     answers: Answers
     endpoints: WebhookEndpoints
     deliveries: WebhookDeliveries
+    decisions: Decisions
+    allowances: Allowances
     engine: Engine | None
     jobs: list[Job] = field(default_factory=list)
     refuse_jobs: bool = False
@@ -119,8 +133,11 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
         return _sql_case(request, request.param)
     credentials, answers = FakeCredentials(Faults()), FakeAnswers(Faults())
     webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
-    ledger = FakeLedger(Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce)
-    case = LedgerCase(ledger, credentials, answers, webhooks, webhooks, None)
+    decisions = FakeDecisions(Faults())
+    ledger = FakeLedger(
+        Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce, decisions
+    )
+    case = LedgerCase(ledger, credentials, answers, webhooks, webhooks, decisions, decisions.allowances, None)
     return case
 
 
@@ -138,6 +155,8 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
         SqlAnswers(engine),
         SqlWebhookEndpoints(engine),
         SqlWebhookDeliveries(engine, outbox),
+        SqlDecisions(engine),
+        SqlAllowances(engine),
         engine,
     )
     # An upload's account is one that has a key.

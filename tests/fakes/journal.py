@@ -20,5 +20,10 @@ class FakeJournal:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write lines, all or none."""
-        with self._faults.at("journal.append"), self._lock:
+        with self._faults.at("journal.append"):
+            self.write(entries)
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Write lines as part of another transaction."""
+        with self._lock:
             self.entries += [replace(entry, detail=json.loads(json.dumps(entry.detail))) for entry in entries]

@@ -1,0 +1,1 @@
+"""The security team's desk: what reviewers do, as plain functions over the ports."""
