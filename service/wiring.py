@@ -34,6 +34,7 @@ from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_backlog import SqlBacklog
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -121,6 +122,8 @@ def build_from(settings: Settings) -> Services:
         webhook_endpoints=SqlWebhookEndpoints(engine),
         webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
         webhook_sender=HttpWebhookSender(settings.webhooks),
+        decisions=SqlDecisions(engine),
+        allowances=SqlAllowances(engine),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     jitsi = _jitsi(settings, engine)

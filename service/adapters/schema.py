@@ -87,6 +87,7 @@ uploads: Final = Table(
     Column("grant_id", String(64)),
     Column("reserved", BigInteger),
     Column("expires_at", Instant),
+    Column("waiting_since", Instant),
     Column("verdict_kind", String(16)),
     Column("verdict_code", String(64)),
     Column("verdict_signature", String(512)),

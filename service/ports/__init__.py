@@ -8,6 +8,7 @@ from service.ports.backlog import Backlog, Standing
 from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
+from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
@@ -26,6 +27,7 @@ from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookS
 
 __all__ = [
     "Allowance",
+    "Allowances",
     "Answers",
     "ApiKey",
     "Attempts",
@@ -34,6 +36,7 @@ __all__ = [
     "Claim",
     "Clock",
     "Credentials",
+    "Decisions",
     "Entry",
     "EventLog",
     "GrantKey",

@@ -8,10 +8,12 @@ from service.core.policy import Policy
 from service.core.verdict import Protection
 from service.core.webhook import ordered_id
 from service.ports import (
+    Allowances,
     Answers,
     Checkpoints,
     Clock,
     Credentials,
+    Decisions,
     EventLog,
     Journal,
     Ledger,
@@ -56,6 +58,8 @@ class Parts:
     webhook_endpoints: WebhookEndpoints
     webhook_deliveries: WebhookDeliveries
     webhook_sender: WebhookSender
+    decisions: Decisions
+    allowances: Allowances
 
 
 def new_upload_id(now: datetime) -> str:
