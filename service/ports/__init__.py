@@ -4,6 +4,7 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 """
 
 from service.ports.answers import Answers, Claim, Entry, Reply
+from service.ports.archive import Archive, Standing
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.event_log import EventLog
@@ -23,6 +24,7 @@ __all__ = [
     "Allowance",
     "Answers",
     "ApiKey",
+    "Archive",
     "Claim",
     "Clock",
     "Credentials",
@@ -47,6 +49,7 @@ __all__ = [
     "SigningKey",
     "Sniffer",
     "Source",
+    "Standing",
     "Stored",
     "Task",
     "TokenVerifier",
