@@ -1,0 +1,1 @@
+"""The security team's side: what happens at the console, as plain functions."""
