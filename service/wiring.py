@@ -31,7 +31,7 @@ from service.adapters.outbox import Outbox
 from service.adapters.prometheus_metrics import PrometheusMetrics, serve
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
-from service.adapters.sql_backlog import SqlBacklog
+from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
@@ -142,6 +142,7 @@ def build_from(settings: Settings) -> Services:
 def _desk(parts: Parts, engine: Engine) -> Desk:
     return Desk(
         parts=parts,
+        archive=SqlArchive(engine),
         reviewers=SqlReviewers(engine),
         sessions=SqlSessions(engine),
         attempts=SqlAttempts(engine),
@@ -173,7 +174,7 @@ def serve_metrics(settings: Settings, host: str, port: int) -> Callable[[], None
         raise ConfigurationError("GREENROOM_METRICS_DIR must name the folder that the metrics are kept in")
     begin_with_zero(PrometheusMetrics(settings.observe.metrics_dir))
     engine, clock = open_engine(settings.database_url), SystemClock()
-    read_from = SqlBacklog(engine), SqlJournal(engine), SqlCheckpoints(engine)
+    read_from = SqlArchive(engine), SqlJournal(engine), SqlCheckpoints(engine)
     try:
         return serve(settings.observe.metrics_dir, lambda: readings(*read_from, clock.now()), host, port)
     except OSError as error:

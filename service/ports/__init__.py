@@ -4,7 +4,7 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 """
 
 from service.ports.answers import Answers, Claim, Entry, Reply
-from service.ports.backlog import Backlog, Standing
+from service.ports.archive import Archive, Standing
 from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
@@ -30,8 +30,8 @@ __all__ = [
     "Allowances",
     "Answers",
     "ApiKey",
+    "Archive",
     "Attempts",
-    "Backlog",
     "Checkpoints",
     "Claim",
     "Clock",
