@@ -89,7 +89,7 @@ def test_no_secret_stands_in_the_file() -> None:
 def test_the_console_has_no_key_to_the_store() -> None:
     """Who works there, or breaks in there, can read no content: it holds none of the store's secrets."""
     console, stores = SERVICES["console"], {f"s3_{role}_secret_key" for role in GRANTS}
-    assert set(console["secrets"]) == {"database_url", "secrets_key"}
+    assert set(console["secrets"]) == {"database_url", "secrets_key", "oidc_client_secret"}
     assert not stores & set(console["secrets"])
     keys = {value for key, value in console["environment"].items() if re.search("_(ACCESS|SECRET)_KEY", key)}
     assert keys == {"none"}
