@@ -14,6 +14,7 @@ from service.core.reviewer import Reviewer, Role
 from service.stages.desk import Desk, Elsewhere, accounts, sign_in
 from service.web.console import create_console
 from service.web.console.entrance import COOKIE, FIELD
+from tests.console import bare_page
 from tests.fakes.archive import FakeArchive
 from tests.fakes.faults import Faults
 from tests.fakes.identity_provider import FakeProvider
@@ -46,6 +47,7 @@ class Office:
             elsewhere=Elsewhere(self.provider, ROLES),
         )
         self.app = create_console(self.desk, ORIGIN)
+        bare_page.add(self.app, self.desk)
 
     def entries(self) -> list[Entry]:
         """Everything in the log that is no move."""
@@ -61,7 +63,10 @@ class Office:
 
     def person(self, role: Role = Role.REVIEWER, name: str = "") -> Person:
         """Somebody who signed in just now."""
-        reviewer = self.hire(role, name)
+        return self.returning(self.hire(role, name))
+
+    def returning(self, reviewer: Reviewer) -> Person:
+        """The same, of somebody who is known already."""
         token, _ = sign_in.begin(self.desk, reviewer, "test")
         person = Person(self.app.test_client(), reviewer)
         person.hold(token)

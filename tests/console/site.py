@@ -22,7 +22,14 @@ from tests.core.environment import LEAST
 from tests.e2e.serving import START_SECONDS, prepare
 from tests.widget.visit import Watched, axe
 
-GUNICORN = ("gunicorn", "--config", "service/gunicorn.conf.py", "--workers", "1", "service.console:app")
+GUNICORN = (
+    "gunicorn",
+    "--config",
+    "service/gunicorn.conf.py",
+    "--workers",
+    "1",
+    "tests.console.bare_app:app",
+)
 PHONE = {"viewport": {"width": 390, "height": 844}}
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 #: What a page is looked at in: name, options of the browser's context.

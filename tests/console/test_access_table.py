@@ -9,10 +9,13 @@ from typing import Final
 import pytest
 from werkzeug.test import TestResponse
 
+from service.core.decision import Choice
 from service.core.journal import Entry
 from service.core.reviewer import Role
+from service.stages.desk.decide import Wanted, confirm, propose
 from service.web.console.entrance import FIELD
 from tests.console.office import ORIGIN, Office, Person
+from tests.stages.reviewing import REASON, held
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,40 @@ class Row:
     fields: dict[str, str] = field(default_factory=dict)
 
 
+def _held(office: Office) -> dict[str, str]:
+    return {"upload_id": held(office.world).id}
+
+
+def _proposed(office: Office, choice: Choice = Choice.RELEASE) -> dict[str, str]:
+    upload, proposer = held(office.world), office.person(Role.REVIEWER).reviewer
+    assert proposer
+    days = 30 if choice is Choice.ALLOW else None
+    wanted = Wanted(upload.id, upload.version, choice, REASON, days)
+    return {"decision_id": propose(office.desk.parts, proposer.id, wanted).id}
+
+
+def _allowed(office: Office) -> dict[str, str]:
+    other = office.person(Role.REVIEWER).reviewer
+    assert other
+    proposal = _proposed(office, Choice.ALLOW)["decision_id"]
+    confirm(office.desk.parts, office.desk.reviewers, other.id, proposal)
+    (allowance,) = office.desk.parts.allowances.page(None, 2)
+    return {"allowance_id": allowance.id}
+
+
+#: How often a file that is held at once was saved by then.
+_VERSION: Final = {"version": str(held(Office().world).version)}
 TABLE: Final = {
     "GET /": Row(Role.READER, ["overview_viewed"]),
+    "GET /held": Row(Role.READER, ["held_viewed"]),
+    "GET /allow-list": Row(Role.READER, ["allow_list_viewed"]),
+    "POST /uploads/<upload_id>/decisions": Row(
+        Role.REVIEWER, ["decision_proposed"], _held, _VERSION | {"choice": "release", "reason": REASON}
+    ),
+    "POST /uploads/<upload_id>/rescan": Row(Role.REVIEWER, ["rescan_asked"], _held, _VERSION),
+    "POST /decisions/<decision_id>/confirm": Row(Role.REVIEWER, ["reviewer_cleared"], _proposed),
+    "POST /decisions/<decision_id>/reject": Row(Role.REVIEWER, ["decision_rejected"], _proposed),
+    "POST /allowances/<allowance_id>/revoke": Row(Role.REVIEWER, ["allowance_revoked"], _allowed),
 }
 #: Those of signing in and out, which are tested by themselves: for who is signed in and who is not.
 DOORS: Final = frozenset(

@@ -25,6 +25,8 @@ Begin = Callable[..., Sitting]
 PAGES: dict[str, tuple[Role | None, int]] = {
     "/sign-in": (None, 200),
     "/": (Role.READER, 200),
+    "/held": (Role.REVIEWER, 200),
+    "/allow-list": (Role.REVIEWER, 200),
     "/nothing": (Role.READER, 404),
 }
 
