@@ -34,7 +34,7 @@ class Office:
         reviewers = FakeReviewers(faults, self.world.parts.journal)
         self.desk = Desk(
             parts=self.world.parts,
-            archive=FakeArchive(faults, self.world.ledger.rows),
+            archive=FakeArchive(self.world.faults, self.world.ledger.rows),
             reviewers=reviewers,
             sessions=reviewers.sessions,
             attempts=FakeAttempts(faults),
