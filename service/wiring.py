@@ -10,6 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, text
 
 from service.adapters.argon2_passwords import Argon2Passwords
+from service.adapters.authlib_provider import AuthlibProvider, Client
 from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
 from service.adapters.database import open_engine
@@ -46,8 +47,9 @@ from service.adapters.structured_log import StructuredLog
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
 from service.core.errors import ConfigurationError
+from service.oidc_config import OidcSettings
 from service.ports import Clock, Ledger, ObjectStore, Queue, QueueWorker, RateLimiter, Scanner, Task
-from service.stages.desk import Desk
+from service.stages.desk import Desk, Elsewhere
 from service.stages.gate import Gate, Health
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
@@ -134,12 +136,12 @@ def build_from(settings: Settings) -> Services:
         jitsi,
         settings.upload_origins,
         settings.embed_origins,
-        _desk(parts, engine),
+        _desk(parts, engine, settings),
         settings.console.url,
     )
 
 
-def _desk(parts: Parts, engine: Engine) -> Desk:
+def _desk(parts: Parts, engine: Engine, settings: Settings) -> Desk:
     return Desk(
         parts=parts,
         archive=SqlArchive(engine),
@@ -147,7 +149,15 @@ def _desk(parts: Parts, engine: Engine) -> Desk:
         sessions=SqlSessions(engine),
         attempts=SqlAttempts(engine),
         passwords=Argon2Passwords(),
+        elsewhere=_elsewhere(settings.console.oidc),
     )
+
+
+def _elsewhere(oidc: OidcSettings | None) -> Elsewhere | None:
+    if oidc is None:
+        return None
+    client = Client(oidc.issuer, oidc.client_id, oidc.client_secret, oidc.scope, oidc.roles_claim)
+    return Elsewhere(AuthlibProvider(client), oidc.roles)
 
 
 def _measured(

@@ -358,6 +358,12 @@ class ScannerUnavailable(PartUnavailable):
     code = "scanner_unavailable"
 
 
+class IdentityProviderUnavailable(PartUnavailable):
+    """The provider that reviewers sign in with did not answer, or not as one does."""
+
+    code = "identity_provider_unavailable"
+
+
 class ContentLost(GreenroomError):
     """Stored content is missing, or is not what the ledger says was stored."""
 

@@ -10,6 +10,7 @@ from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
+from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
 from service.ports.ledger import Ledger
@@ -40,10 +41,12 @@ __all__ = [
     "Entry",
     "EventLog",
     "GrantKey",
+    "IdentityProvider",
     "JitsiFile",
     "JitsiFiles",
     "Job",
     "Journal",
+    "Journey",
     "Jwk",
     "KnownGrant",
     "Ledger",

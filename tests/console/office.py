@@ -11,15 +11,18 @@ from werkzeug.test import TestResponse
 
 from service.core.journal import Entry
 from service.core.reviewer import Reviewer, Role
-from service.stages.desk import Desk, accounts, sign_in
+from service.stages.desk import Desk, Elsewhere, accounts, sign_in
 from service.web.console import create_console
 from service.web.console.entrance import COOKIE, FIELD
 from tests.fakes.archive import FakeArchive
 from tests.fakes.faults import Faults
+from tests.fakes.identity_provider import FakeProvider
 from tests.fakes.reviewers import FakeAttempts, FakePasswords, FakeReviewers
 from tests.stages.world import World
 
 ORIGIN = "https://console.example"
+#: What groups at the provider are here.
+ROLES = {"staff": Role.READER, "security": Role.REVIEWER, "heads": Role.ADMINISTRATOR}
 PASSWORD = "correct horse battery staple"
 _FIELD = re.compile(rf'name="{FIELD}" value="([0-9a-f]{{64}})"')
 
@@ -31,6 +34,7 @@ class Office:
         self.world = World()
         faults = Faults()
         self.passwords = FakePasswords()
+        self.provider = FakeProvider(self.world.faults)
         reviewers = FakeReviewers(faults, self.world.parts.journal)
         self.desk = Desk(
             parts=self.world.parts,
@@ -39,6 +43,7 @@ class Office:
             sessions=reviewers.sessions,
             attempts=FakeAttempts(faults),
             passwords=self.passwords,
+            elsewhere=Elsewhere(self.provider, ROLES),
         )
         self.app = create_console(self.desk, ORIGIN)
 

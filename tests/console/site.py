@@ -38,7 +38,8 @@ _WATCH = Path(__file__).parents[1] / "widget" / "watch.js"
 class Site:
     """A running console; `parts` and `desk` are the same service in this process, to fill its database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """Start one with its files in `folder`, and with `settings` beside its own."""
         port = free_port()
         self.url = f"http://{LOOPBACK}:{port}"
         environ = LEAST | {
@@ -46,6 +47,7 @@ class Site:
             "LC_ALL": "C.UTF-8",
             "GREENROOM_DATABASE_URL": f"sqlite:///{folder / 'ledger.db'}",
             "GREENROOM_CONSOLE_URL": self.url,
+            **settings,
         }
         self.service = prepare(environ, folder)
         self.parts = self.service.parts

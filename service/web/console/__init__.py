@@ -6,7 +6,7 @@ from typing import Final
 from flask import Flask, Response, g, request
 
 from service.stages.desk import Desk
-from service.web.console import faults, overview, sign_in, uploads, words
+from service.web.console import faults, overview, sign_in, sign_in_elsewhere, uploads, words
 from service.web.console.entrance import Entrance
 
 #: Everything comes from here and nothing is inline; nobody frames it, forms go nowhere else.
@@ -55,6 +55,8 @@ def create_console(desk: Desk, origin: str) -> Flask:
     entrance = Entrance(desk, origin)
     entrance.register(app)
     app.register_blueprint(sign_in.blueprint(desk, entrance))
+    if desk.elsewhere is not None:
+        app.register_blueprint(sign_in_elsewhere.blueprint(desk, desk.elsewhere, entrance, origin))
     app.register_blueprint(overview.blueprint(desk, entrance))
     app.register_blueprint(uploads.blueprint(desk, entrance))
     return app
