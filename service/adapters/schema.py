@@ -134,6 +134,7 @@ segments: Final = Table(
 
 #: Lines wait for their place for less than a second, so this index is always small.
 _UNPLACED: Final = text("position IS NULL")
+_OF_NO_UPLOAD: Final = text("upload_id IS NULL")
 
 log: Final = Table(
     "log",
@@ -153,4 +154,5 @@ log: Final = Table(
     Index("log_by_upload", "upload_id", "id"),
     Index("log_by_position", "position", unique=True),
     Index("log_waiting", "id", sqlite_where=_UNPLACED, postgresql_where=_UNPLACED),
+    Index("log_by_act", "event", "id", sqlite_where=_OF_NO_UPLOAD, postgresql_where=_OF_NO_UPLOAD),
 )

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, or_, select, update
 
 from service.adapters.database import Database
 from service.adapters.rows import entry_to_row, row_to_entry
 from service.adapters.schema import log
 from service.adapters.schema_log import log_cursors, log_tiles, log_tree
 from service.core.errors import Conflict
-from service.core.journal import Entry, Placed, Waiting
+from service.core.journal import Act, Entry, Placed, Waiting
 from service.core.tree import TileId
 
 _TREE = 1
@@ -59,13 +59,19 @@ class SqlJournal:
         query = select(log).where(log.c.position >= first).order_by(log.c.position).limit(limit)
         return [_placed(row) for row in self._database.read(query)]
 
-    def of_upload(self, upload_id: str) -> Sequence[Placed | Waiting]:
+    def of_upload(self, upload_id: str, others: int | None = None) -> Sequence[Placed | Waiting]:
         """Return the lines of an upload."""
-        query = select(log).where(log.c.upload_id == upload_id).order_by(log.c.id)
-        return [
-            Waiting(row["id"], row_to_entry(row)) if row["position"] is None else _placed(row)
-            for row in self._database.read(query)
-        ]
+        its = log.c.upload_id == upload_id
+        query = select(log).where(its).order_by(log.c.id)
+        if others is not None:
+            acts = select(log.c.id).where(its, log.c.after.is_(None)).order_by(log.c.id.desc()).limit(others)
+            query = query.where(or_(log.c.after.is_not(None), log.c.id.in_(acts)))
+        return [_line(row) for row in self._database.read(query)]
+
+    def newest(self, act: Act, limit: int) -> Sequence[Placed | Waiting]:
+        """Return the newest lines of an act."""
+        query = select(log).where(log.c.upload_id.is_(None), log.c.event == act.value)
+        return [_line(row) for row in self._database.read(query.order_by(log.c.id.desc()).limit(limit))]
 
     def tile(self, level: int, number: int) -> bytes:
         """Return a tile."""
@@ -111,6 +117,10 @@ def _keep_tiles(connection: Connection, tiles: Mapping[TileId, bytes]) -> None:
         this = (log_tiles.c.level == level, log_tiles.c.number == number)
         connection.execute(delete(log_tiles).where(*this))
         connection.execute(insert(log_tiles), {"level": level, "number": number, "hashes": hashes})
+
+
+def _line(row: RowMapping) -> Placed | Waiting:
+    return Waiting(row["id"], row_to_entry(row)) if row["position"] is None else _placed(row)
 
 
 def _placed(row: RowMapping) -> Placed:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from service.core.journal import Entry, Placed, Waiting
+from service.core.journal import Act, Entry, Placed, Waiting
 from service.core.tree import TileId
 
 
@@ -37,8 +37,13 @@ class Journal(Protocol):
         """Return at most ``limit`` lines from position ``first`` on, in order. What is returned is final:
         a later line never gets an earlier place."""
 
-    def of_upload(self, upload_id: str) -> Sequence[Placed | Waiting]:
-        """Return every line of an upload, oldest first, its moves and what else happened to it."""
+    def of_upload(self, upload_id: str, others: int | None = None) -> Sequence[Placed | Waiting]:
+        """Return every line of an upload, oldest first: its moves, and what else happened to it, of which
+        only the newest ``others`` where that is given. A file can be downloaded a million times.
+        """
+
+    def newest(self, act: Act, limit: int) -> Sequence[Placed | Waiting]:
+        """Return at most ``limit`` lines that tell of ``act`` and of no upload, newest first."""
 
     def tile(self, level: int, number: int) -> bytes:
         """Return a tile's hashes, nothing where there is none (see ``service.core.tree``)."""

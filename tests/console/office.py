@@ -14,7 +14,6 @@ from service.core.reviewer import Reviewer, Role
 from service.stages.desk import Desk, Elsewhere, accounts, sign_in
 from service.web.console import create_console
 from service.web.console.entrance import COOKIE, FIELD
-from tests.console import bare_page
 from tests.fakes.archive import FakeArchive
 from tests.fakes.faults import Faults
 from tests.fakes.identity_provider import FakeProvider
@@ -39,7 +38,7 @@ class Office:
         reviewers = FakeReviewers(faults, self.world.parts.journal)
         self.desk = Desk(
             parts=self.world.parts,
-            archive=FakeArchive(faults, self.world.ledger.rows),
+            archive=FakeArchive(self.world.faults, self.world.ledger.rows),
             reviewers=reviewers,
             sessions=reviewers.sessions,
             attempts=FakeAttempts(faults),
@@ -47,7 +46,6 @@ class Office:
             elsewhere=Elsewhere(self.provider, ROLES),
         )
         self.app = create_console(self.desk, ORIGIN)
-        bare_page.add(self.app, self.desk)
 
     def entries(self) -> list[Entry]:
         """Everything in the log that is no move."""

@@ -28,7 +28,7 @@ GUNICORN = (
     "service/gunicorn.conf.py",
     "--workers",
     "1",
-    "tests.console.bare_app:app",
+    "service.console:app",
 )
 PHONE = {"viewport": {"width": 390, "height": 844}}
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}

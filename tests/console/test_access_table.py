@@ -65,6 +65,10 @@ TABLE: Final = {
     "POST /decisions/<decision_id>/confirm": Row(Role.REVIEWER, ["reviewer_cleared"], _proposed),
     "POST /decisions/<decision_id>/reject": Row(Role.REVIEWER, ["decision_rejected"], _proposed),
     "POST /allowances/<allowance_id>/revoke": Row(Role.REVIEWER, ["allowance_revoked"], _allowed),
+    "GET /uploads": Row(Role.READER, ["searched"]),
+    "GET /uploads.csv": Row(Role.READER, ["exported"]),
+    "GET /uploads.jsonl": Row(Role.READER, ["exported"]),
+    "GET /uploads/<upload_id>": Row(Role.READER, ["upload_viewed"], _held),
 }
 #: Those of signing in and out, which are tested by themselves: for who is signed in and who is not.
 DOORS: Final = frozenset(

@@ -12,7 +12,7 @@ from service.adapters.database import open_engine
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_journal import SqlJournal
 from service.core.errors import Conflict, LedgerUnavailable
-from service.core.journal import Act, Entry, Placed, SignedCheckpoint, Waiting, of_move
+from service.core.journal import Act, Entry, Placed, SignedCheckpoint, Waiting, of_move, of_upload
 from service.core.upload import Event
 from service.ports import Checkpoints, Journal, LogKey, PseudonymKey
 from tests.contract.conftest import NOON, LedgerCase, make_upload
@@ -78,6 +78,32 @@ def test_an_uploads_lines_are_its_moves_and_what_else_happened(ledger_case: Ledg
     assert found[0] == Placed(0, "text", move)
     assert isinstance(found[1], Waiting)
     assert journal.of_upload("up_unknown") == []
+
+
+def test_of_what_happened_to_an_upload_the_newest_can_be_asked_for(ledger_case: LedgerCase) -> None:
+    """Its moves all the same, and each in its order."""
+    journal = ledger_case.journal
+    upload = ledger_case.ledger.save(make_upload(1))
+    acts = [of_upload(upload, Act.DOWNLOADED, NOON + number * SECOND, "key:gr_1") for number in range(3)]
+    journal.append(acts[:2])
+    stored = ledger_case.ledger.save(upload.moved(Event.STORED, NOON))
+    journal.append(acts[2:])
+    move = of_move(stored, ledger_case.ledger.history(upload.id)[0])
+    assert [one.entry for one in journal.of_upload(upload.id, 2)] == [acts[1], move, acts[2]]
+    assert [one.entry for one in journal.of_upload(upload.id, 0)] == [move]
+    assert [one.entry for one in journal.of_upload(upload.id, 9)] == [*acts[:2], move, acts[2]]
+
+
+def test_the_newest_of_an_act(ledger_case: LedgerCase) -> None:
+    """Newest first, waiting or in their places; no other act's and none about an upload."""
+    journal = ledger_case.journal
+    upload = ledger_case.ledger.save(make_upload(1))
+    assert journal.newest(Act.CANARIES, 2) == []
+    rows = written(journal, 3)
+    journal.append([Entry(NOON, Act.SIGNATURES.value), of_upload(upload, Act.CANARIES, NOON, None)])
+    journal.place(0, [(rows[1], "text")], {})
+    assert journal.newest(Act.CANARIES, 2) == [Waiting(rows[2], an_entry(2)), Placed(0, "text", an_entry(1))]
+    assert [one.entry for one in journal.newest(Act.CANARIES, 9)] == [an_entry(2 - n) for n in range(3)]
 
 
 def test_of_moves_the_ledger_tells_and_of_nothing_else(ledger_case: LedgerCase) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from service.core.errors import Conflict
-from service.core.journal import Entry, Placed, Waiting
+from service.core.journal import Act, Entry, Placed, Waiting
 from service.core.tree import TileId
 from tests.fakes.faults import Faults
 
@@ -60,14 +60,24 @@ class FakeJournal:
             found = sorted((place, row) for row, place in self.places.items() if place[0] >= first)
             return [Placed(*place, self.entries[row - 1]) for place, row in found[:limit]]
 
-    def of_upload(self, upload_id: str) -> Sequence[Placed | Waiting]:
+    def of_upload(self, upload_id: str, others: int | None = None) -> Sequence[Placed | Waiting]:
         """Return an upload's lines."""
         with self._faults.at("journal.of_upload"), self._lock:
-            return [
-                Placed(*self.places[row], entry) if row in self.places else Waiting(row, entry)
+            its = [
+                (row, entry)
                 for row, entry in enumerate(self.entries, start=1)
                 if entry.upload_id == upload_id
             ]
+            acts = [row for row, entry in its if entry.after is None]
+            kept = acts if others is None else acts[max(0, len(acts) - others) :]
+            return [self._line(row, entry) for row, entry in its if entry.after or row in kept]
+
+    def newest(self, act: Act, limit: int) -> Sequence[Placed | Waiting]:
+        """Return an act's newest lines."""
+        with self._faults.at("journal.newest"), self._lock:
+            rows = reversed([*enumerate(self.entries, start=1)])
+            found = [row for row in rows if row[1].event == act and row[1].upload_id is None]
+            return [self._line(*row) for row in found[:limit]]
 
     def tile(self, level: int, number: int) -> bytes:
         """Return a tile."""
@@ -85,3 +95,6 @@ class FakeJournal:
             if self._cursors.get(reader, 0) != was:
                 raise Conflict("another process was first")
             self._cursors[reader] = to
+
+    def _line(self, row: int, entry: Entry) -> Placed | Waiting:
+        return Placed(*self.places[row], entry) if row in self.places else Waiting(row, entry)

@@ -1,9 +1,12 @@
 """What one line tells, read once for all forms."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from service.core.line import VERSION
 
 #: What names the thing that an act without an upload was about, in the order in which it is looked for.
 _SUBJECTS: Final = ("key", "prefix", "reviewer", "allowance", "id")
@@ -74,3 +77,12 @@ def told(line: Mapping[str, Any], position: int) -> Told:
         after=line.get("after"),
         detail=line.get("detail", {}),
     )
+
+
+def read_line(text: str, position: int) -> Told | None:
+    """Return what the text of a line tells; ``None`` if it is no line of a version that is known here."""
+    try:
+        said = told(json.loads(text), position)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return said if said.version == VERSION else None

@@ -2,7 +2,8 @@
 
 Every search pages by id, so each index ends in it: what is asked for comes out in the order of the page. The
 signature's leaves out the many uploads that have none. ``uploads_in_short`` begins with the id instead: what
-no other index can tell is told by a walk over it, which is a quarter of the rows' size.
+no other index can tell is told by a walk over it, which is a quarter of the rows' size. ``log_by_act`` is
+over the few lines that are about no upload: the scanner's and the people's.
 """
 
 import unicodedata
@@ -49,6 +50,10 @@ def upgrade() -> None:
         ["verdict_signature", "id"],
         sqlite_where=signed,
         postgresql_where=signed,
+    )
+    of_no_upload = sa.text("upload_id IS NULL")
+    op.create_index(
+        "log_by_act", "log", ["event", "id"], sqlite_where=of_no_upload, postgresql_where=of_no_upload
     )
     if op.get_bind().dialect.name == "postgresql":
         _index_parts_of_names(op.get_bind())

@@ -9,6 +9,9 @@ from service.stages.parts import Parts
 from service.verify.note import PublicKey
 
 _KEY_SIZE: Final = 32
+#: Whose key makes pseudonyms of what is no account's own, as the words that a reviewer searched for. No
+#: account has this name.
+SERVICE: Final = ""
 
 
 def signing_key(parts: Parts) -> LogKey:

@@ -15,6 +15,7 @@ from service.web.console import (
     overview,
     sign_in,
     sign_in_elsewhere,
+    uploads,
     words,
 )
 from service.web.console.entrance import Entrance
@@ -68,7 +69,8 @@ def create_console(desk: Desk, origin: str) -> Flask:
     app.register_blueprint(sign_in.blueprint(desk, entrance))
     if desk.elsewhere is not None:
         app.register_blueprint(sign_in_elsewhere.blueprint(desk, desk.elsewhere, entrance, origin))
-    app.register_blueprint(overview.blueprint(entrance))
+    app.register_blueprint(overview.blueprint(desk, entrance))
+    app.register_blueprint(uploads.blueprint(desk, entrance))
     app.register_blueprint(held.blueprint(desk, entrance))
     app.register_blueprint(decisions.blueprint(desk, entrance))
     app.register_blueprint(allow_list.blueprint(desk, entrance))

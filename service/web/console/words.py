@@ -11,8 +11,8 @@ _STEP: Final = 1024
 
 
 def register(app: Flask) -> None:
-    """Give the filters to ``app``: ``when``, ``age`` and ``size``."""
-    app.jinja_env.filters.update(when=when, age=age, size=size)
+    """Give the filters to ``app``: ``when``, ``age``, ``seconds`` and ``size``."""
+    app.jinja_env.filters.update(when=when, age=age, seconds=seconds, size=size)
 
 
 def when(moment: datetime | None) -> Markup:
@@ -33,6 +33,11 @@ def age(length: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def seconds(number: float) -> str:
+    """Return a length of time that is a number of seconds, as ``age`` does."""
+    return age(timedelta(seconds=number))
 
 
 def size(count: int | None) -> str:
