@@ -24,7 +24,7 @@ keep() {
     fi
 }
 
-for role in ingest scan release download janitor; do
+for role in ingest scan release download janitor witness; do
     keep "s3_${role}_secret_key" "$(fresh)"
 done
 # What is secret in the database is sealed with it: 32 bytes in URL-safe base64.

@@ -18,13 +18,16 @@ make_buckets() {
     weed shell -master=127.0.0.1:9333 -filer=127.0.0.1:8888 <<END > /tmp/setup.log 2>&1
 s3.bucket.create -name quarantine
 s3.bucket.create -name released
+s3.bucket.create -name checkpoints -withLock
 fs.configure -locationPrefix=/buckets/quarantine/ -fsync=true -apply
 fs.configure -locationPrefix=/buckets/released/ -fsync=true -apply
+fs.configure -locationPrefix=/buckets/checkpoints/ -fsync=true -apply
 s3.bucket.list
 exit
 END
     grep -q '^ *quarantine' /tmp/setup.log && grep -q '^ *released' /tmp/setup.log \
-        && [ "$(sed '1,/"locations"/d' /tmp/setup.log | grep -c '"fsync": *true')" -ge 2 ]
+        && grep -q '^ *checkpoints' /tmp/setup.log \
+        && [ "$(sed '1,/"locations"/d' /tmp/setup.log | grep -c '"fsync": *true')" -ge 3 ]
 }
 
 {

@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|metrics|keys|reviewers|submit``."""
+"""The operator's commands: ``python -m service migrate|worker|metrics|keys|reviewers|log|verify|submit``."""
 
 import argparse
 import os
@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from service import config, reviewers, submit, wiring
+from service import audit, config, reviewers, submit, wiring
 from service.core.errors import ConfigurationError, GreenroomError
 from service.jobs.worker import Worker
 from service.stages import access, signing
 from service.stages.parts import Parts
+from service.verify import command as verify
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
+    audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)
+    # ``__main__`` takes a shorter way to these; here they are listed with the others.
+    verify.add_arguments(commands.add_parser("verify", help="check receipts and the log, offline"))
     submit.add_arguments(commands.add_parser("submit", help="send files and print their verdicts"))
     return parser
 
@@ -129,8 +133,7 @@ def _rotate_signing(options: argparse.Namespace) -> int:
 
 
 def _revoke_key(options: argparse.Namespace) -> int:
-    parts = _parts()
-    if not parts.credentials.revoke_key(options.prefix, parts.clock.now()):
+    if not access.revoke_key(_parts(), options.prefix):
         print(f"greenroom: no live key {options.prefix}", file=sys.stderr)
         return 1
     return 0

@@ -7,10 +7,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from service import console_config, jitsi_config, observe_config
+from service import console_config, jitsi_config, observe_config, witness_config
+from service.config_values import bucket, origins
 from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
@@ -18,6 +20,7 @@ from service.core.verdict import Protection
 from service.core.webhook_url import Reach
 from service.jitsi_config import JitsiSettings, read_jitsi
 from service.observe_config import ObserveSettings, read_observe
+from service.witness_config import WitnessSettings, read_witnesses
 
 T = TypeVar("T")
 
@@ -25,13 +28,8 @@ T = TypeVar("T")
 LAST_PORT: Final = 65535
 #: A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port: no scheme, no path.
 _ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-#: S3's rule for the names of buckets.
-_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: 32 bytes in URL-safe base64: the last of 43 digits has two bits that are 0.
 _SECRETS_KEY: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
-#: An origin as browsers write it (RFC 6454, 6.2): in small letters, the usual port left out, no path.
-_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
-_USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
 _LONGEST_DEADLINE: Final = 3600
 _HIGHEST_RATE: Final = 1_000_000
 _ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
@@ -58,7 +56,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
-_ELSEWHERE: Final = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES
+_ELSEWHERE: Final = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES | witness_config.NAMES
 #: Every name that the service reads.
 VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *_ELSEWHERE, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
@@ -81,7 +79,8 @@ class Settings:
     ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
     where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
     development. Pages of the ``upload_origins`` may send and ask from a browser, those of the
-    ``embed_origins`` may frame the upload widget. ``observe`` says what those who run it see.
+    ``embed_origins`` may frame the upload widget. ``observe`` says what those who run it
+    see, ``witnesses`` where checkpoints are kept.
     """
 
     database_url: str
@@ -106,6 +105,7 @@ class Settings:
     embed_origins: frozenset[str]
     console: ConsoleSettings
     observe: ObserveSettings
+    witnesses: WitnessSettings
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -115,7 +115,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if name.startswith("GREENROOM_") and name not in known and not name.startswith("GREENROOM_STACK_"):
             raise ConfigurationError(f"{name} is not a setting of Greenroom")
     values = {name: _value(environ, name) for name in (*sorted(REQUIRED), *_OPTIONAL)}
-    quarantine, released = (_bucket(values, f"GREENROOM_{which}_BUCKET") for which in _BUCKETS)
+    quarantine, released = (
+        bucket(name, values[name]) for name in (f"GREENROOM_{which}_BUCKET" for which in _BUCKETS)
+    )
     if quarantine == released:
         raise ConfigurationError("GREENROOM_RELEASED_BUCKET must not be GREENROOM_QUARANTINE_BUCKET")
     return Settings(
@@ -147,15 +149,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
         ),
         webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
-        upload_origins=_origins(values, "GREENROOM_UPLOAD_ORIGINS"),
-        embed_origins=_origins(values, "GREENROOM_EMBED_ORIGINS"),
+        upload_origins=origins("GREENROOM_UPLOAD_ORIGINS", values["GREENROOM_UPLOAD_ORIGINS"]),
+        embed_origins=origins("GREENROOM_EMBED_ORIGINS", values["GREENROOM_EMBED_ORIGINS"]),
         console=read_console(environ),
         observe=read_observe(environ),
+        witnesses=read_witnesses(environ, partial(_value, environ)),
     )
 
 
 def _value(environ: Mapping[str, str], name: str) -> str:
-    path = environ.get(f"{name}_FILE") if name in _SECRETS else None
+    path = environ.get(f"{name}_FILE") if name in _SECRETS | witness_config.SECRETS else None
     if path is not None and name in environ:
         raise ConfigurationError(f"set {name} or {name}_FILE, not both")
     if path is not None:
@@ -204,31 +207,11 @@ def _secrets_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def _origins(values: Mapping[str, str], name: str) -> frozenset[str]:
-    if values[name] == "none":
-        return frozenset()
-    origins = frozenset(origin.strip() for origin in values[name].split(","))
-    for origin in sorted(origins):
-        matched = _ORIGIN.fullmatch(origin)
-        if not matched or matched[2] == _USUAL_PORTS[origin.partition(":")[0]]:
-            raise ConfigurationError(
-                f"{name} must be none, or origins as browsers write them "
-                f"(https://meet.example), separated by commas, not {origin!r}"
-            )
-    return origins
-
-
 def _endpoint(text: str) -> str:
     matched = _ENDPOINT.fullmatch(text)
     if not matched or not 0 < int((matched[2] or ":443")[1:]) <= LAST_PORT:
         raise ConfigurationError(f"GREENROOM_S3_ENDPOINT must be host:port, not {text!r}")
     return text
-
-
-def _bucket(values: Mapping[str, str], name: str) -> str:
-    if not _BUCKET.fullmatch(values[name]):
-        raise ConfigurationError(f"{name} must be the name of a bucket, not {values[name]!r}")
-    return values[name]
 
 
 def _clamd(text: str) -> str | tuple[str, int]:

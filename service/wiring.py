@@ -1,4 +1,4 @@
-"""Builds the parts from the settings. The only module that knows the adapters."""
+"""Builds the parts from the settings. The only module that knows the adapters, with ``wiring_witnesses``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,6 +55,7 @@ from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.stages.readings import readings
+from service.wiring_witnesses import witnesses
 
 #: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
 _RATE_WINDOW: Final = 60
@@ -124,6 +125,7 @@ def build_from(settings: Settings) -> Services:
         webhook_endpoints=SqlWebhookEndpoints(engine),
         webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
         webhook_sender=HttpWebhookSender(settings.webhooks),
+        witnesses=witnesses(settings),
         decisions=SqlDecisions(engine),
         allowances=SqlAllowances(engine),
     )

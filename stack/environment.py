@@ -13,7 +13,7 @@ from stack.clamd import ROOT, socket_path
 from stack.processes import MARK
 from stack.settings import Settings
 from stack.store import REGION
-from stack.store_policy import QUARANTINE, RELEASED, Identity
+from stack.store_policy import CHECKPOINTS, QUARANTINE, RELEASED, Identity
 
 
 def compose(
@@ -54,6 +54,7 @@ def compose(
         "GREENROOM_S3_REGION": REGION,
         "GREENROOM_QUARANTINE_BUCKET": QUARANTINE,
         "GREENROOM_RELEASED_BUCKET": RELEASED,
+        "GREENROOM_CHECKPOINTS": f"s3:{CHECKPOINTS}",
         # Whoever tries webhooks on this machine has a receiver on this machine.
         "GREENROOM_WEBHOOKS": "loopback",
         "GREENROOM_CLAMD": f"unix:{socket_path(settings.clamd_folder)}",

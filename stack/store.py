@@ -1,4 +1,4 @@
-"""SeaweedFS on loopback: `weed mini` with two fsync'ed buckets and one identity per role.
+"""SeaweedFS on loopback: `weed mini` with fsync'ed buckets, one of them locked, and one identity per role.
 
 `python -m stack.store` keeps one in the foreground, configured by the environment: GREENROOM_STATE_DIR holds
 its data, GREENROOM_S3_PORT is its S3 port.
@@ -26,7 +26,7 @@ from urllib3.exceptions import HTTPError
 from stack import StackError, processes
 from stack.ports import GRPC_OFFSET, LOOPBACK
 from stack.processes import Child, wait_until
-from stack.store_policy import BUCKETS, Identity, load_or_make
+from stack.store_policy import BUCKETS, CHECKPOINTS, Identity, load_or_make
 
 READY_SECONDS = 60.0
 REGION = "us-east-1"
@@ -148,7 +148,9 @@ def _command(folder: Path, s3_port: int) -> list[str]:
 def _provision(s3_port: int, env: dict[str, str]) -> None:
     """Make the buckets and have every write to them fsync'ed; both may run again on a store that has them."""
     lines = [f"s3.bucket.create -name {bucket}" for bucket in BUCKETS]
-    lines += [f"fs.configure -locationPrefix=/buckets/{bucket}/ -fsync=true -apply" for bucket in BUCKETS]
+    lines.append(f"s3.bucket.create -name {CHECKPOINTS} -withLock")
+    durable = (*BUCKETS, CHECKPOINTS)
+    lines += [f"fs.configure -locationPrefix=/buckets/{bucket}/ -fsync=true -apply" for bucket in durable]
     shell = [_weed(), "shell", f"-master={LOOPBACK}:{s3_port + SERVICES['master']}"]
     shell += [f"-filer={LOOPBACK}:{s3_port + SERVICES['filer']}"]
     result = subprocess.run(
@@ -162,7 +164,7 @@ def _provision(s3_port: int, env: dict[str, str]) -> None:
     )
     # The shell exits 0 whatever happened: read the settings back instead.
     settings = result.stdout.rpartition('"locations"')[2]
-    if settings.count('"fsync":  true') < len(BUCKETS):
+    if settings.count('"fsync":  true') < len(durable):
         raise StackError(f"the buckets could not be set to fsync: {result.stderr.strip()[-200:]}")
 
 

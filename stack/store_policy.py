@@ -16,6 +16,8 @@ from typing import Any
 QUARANTINE = "quarantine"
 RELEASED = "released"
 BUCKETS = (QUARANTINE, RELEASED)
+CHECKPOINTS = "checkpoints"
+"""The bucket for the log's checkpoints, with Object Lock: what is put there cannot be taken back."""
 
 OBJECTS = "arn:aws:s3:::{}/*"
 BUCKET = "arn:aws:s3:::{}"
@@ -40,6 +42,13 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         (
             ("s3:DeleteObject", "s3:AbortMultipartUpload"),
             (OBJECTS.format(QUARANTINE), OBJECTS.format(RELEASED)),
+        ),
+    ),
+    "witness": (
+        (("s3:ListBucketVersions",), (BUCKET.format(CHECKPOINTS),)),
+        (
+            ("s3:PutObject", "s3:PutObjectRetention", "s3:GetObject", "s3:GetObjectVersion"),
+            (OBJECTS.format(CHECKPOINTS),),
         ),
     ),
 }

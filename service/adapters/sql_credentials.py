@@ -6,12 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, or_, select, update
 
-from service.adapters import quota, rows
+from service.adapters import quota, rows, sql_journal
 from service.adapters.database import Database, serialize
 from service.adapters.schema import accounts, api_keys
 from service.adapters.schema_grants import grant_keys, grants, signing_keys
 from service.core.errors import BadRequest, Conflict, LedgerUnavailable, TooManyKeys
 from service.core.grant import Grant
+from service.core.journal import Entry
 from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 
 
@@ -22,7 +23,7 @@ class SqlCredentials:
         """Use ``engine``. Opens no connection yet."""
         self._database = Database(engine)
 
-    def add_key(self, key: ApiKey, live_at: datetime, most_live: int) -> None:
+    def add_key(self, key: ApiKey, live_at: datetime, most_live: int, line: Entry) -> None:
         """Add a key within the limit of live ones."""
         with self._database.writing() as connection:
             serialize(connection, key.account_id)
@@ -37,6 +38,7 @@ class SqlCredentials:
             if (connection.scalar(live) or 0) >= most_live:
                 raise BadRequest(f"The account has {most_live} live keys already. Revoke one first.")
             connection.execute(insert(api_keys), rows.key_to_row(key))
+            sql_journal.write(connection, [line])
 
     def key(self, prefix: str) -> ApiKey | None:
         """Return a key by its prefix."""
@@ -50,11 +52,13 @@ class SqlCredentials:
             query = query.where(api_keys.c.account_id == account_id)
         return [rows.row_to_key(row) for row in self._database.read(query)]
 
-    def revoke_key(self, prefix: str, at: datetime) -> bool:
+    def revoke_key(self, prefix: str, at: datetime, line: Entry) -> bool:
         """Revoke a live key."""
         live = update(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.revoked_at.is_(None))
         with self._database.writing() as connection:
-            return connection.execute(live.values(revoked_at=at)).rowcount == 1
+            revoked = connection.execute(live.values(revoked_at=at)).rowcount == 1
+            sql_journal.write(connection, [line] if revoked else [])
+        return revoked
 
     def add_signing_key(self, key: SigningKey, others_until: datetime) -> None:
         """Add the next generation and let those before it run out."""

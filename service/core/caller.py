@@ -31,6 +31,11 @@ class Caller:
     scopes: frozenset[str]
     grant: Grant | None = None
 
+    @property
+    def actor(self) -> str:
+        """Who this is in the log (see ``service.core.journal``)."""
+        return f"{'grant' if self.grant else 'key'}:{self.name}"
+
     def require(self, scope: Scope) -> None:
         """Raise ``Forbidden`` unless this caller has ``scope``."""
         if scope not in self.scopes:

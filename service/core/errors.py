@@ -11,10 +11,12 @@
     |   |   +-- QuotaExceeded      the grant's files or bytes are used up
     |   +-- LinkInvalid            a download link that is no longer good, or never was
     |   +-- NotFound               no such thing for this caller
+    |   |   +-- NoVerdict          the upload came to rest without a verdict
     |   +-- Gone                   the content was erased
     |   |   +-- UploadEnded        the resumable upload expired, was refused or deleted
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
+    |   +-- NotSignedYet           the log has not signed what is asked for; it will soon
     |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
     |   +-- NotDecidable           the upload is not one that this can be decided about
@@ -49,6 +51,7 @@
     |   +-- StoreUnavailable
     |   +-- LedgerUnavailable
     |   +-- ScannerUnavailable
+    |   +-- WitnessUnavailable
     +-- ContentLost                stored content is missing or not what was stored
     +-- LogDamaged                 the stored log is not the one that was signed
     +-- SecretsUnreadable          a stored secret was sealed with a key that is not configured
@@ -119,6 +122,12 @@ class NotFound(Refused):
     code = "not_found"
 
 
+class NoVerdict(NotFound):
+    """The upload came to rest without a verdict: it was refused or given up."""
+
+    code = "no_verdict"
+
+
 class Gone(Refused):
     """The upload's content was erased."""
 
@@ -141,6 +150,18 @@ class NotReleased(Refused):
     """The content is not released: still being checked, held, blocked or refused."""
 
     code = "not_released"
+
+
+class NotSignedYet(Refused):
+    """The log has not signed what is asked for yet. It will soon."""
+
+    code = "not_signed_yet"
+    retryable = True
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        """Say in how many seconds it may be signed."""
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class TooManyKeys(Refused):
@@ -363,6 +384,12 @@ class ScannerUnavailable(PartUnavailable):
     """The scanner cannot be reached or did not take the bytes."""
 
     code = "scanner_unavailable"
+
+
+class WitnessUnavailable(PartUnavailable):
+    """A place that keeps the log's checkpoints did not answer, or does not keep them as it must."""
+
+    code = "witness_unavailable"
 
 
 class IdentityProviderUnavailable(PartUnavailable):

@@ -9,7 +9,9 @@ from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.bookkeeper import Bookkeeper
+from service.jobs.notary import Notary
 from service.jobs.reconcile import reconcile, tidy
+from service.jobs.scanner_history import ScannerHistory
 from service.jobs.watch import ScannerWatch
 from service.ports import Queue, QueueWorker, Task
 from service.stages.advance import advance
@@ -38,7 +40,8 @@ class Worker:
         self._stop = stop
         self._alive = alive
         self._watch = ScannerWatch(parts)
-        self._bookkeeper = Bookkeeper(parts)
+        self._history = ScannerHistory(parts)
+        self._keepers = (Bookkeeper(parts), Notary(parts))
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()
 
@@ -51,7 +54,8 @@ class Worker:
         self._parts.gate.prove_limit()
         self._parts.gate.start()
         handlers = {Task.ADVANCE: self._advance, Task.DELIVER: self._deliver}
-        self._bookkeeper.start()
+        for keeper in self._keepers:
+            keeper.start()
         self._queue_worker.start(handlers, f"{socket.gethostname()}-{os.getpid()}")
         try:
             while not self._stop.is_set():
@@ -60,7 +64,8 @@ class Worker:
                 self._stop.wait(_ROUND)
         finally:
             self._queue_worker.stop()
-            self._bookkeeper.stop()
+            for keeper in self._keepers:
+                keeper.stop()
 
     def _advance(self, upload_id: str) -> None:
         try:
@@ -80,7 +85,7 @@ class Worker:
 
     def _round(self) -> None:
         # Each by itself: word that cannot be sent must not keep uploads from being brought further.
-        found = [self._trouble_of(step) for step in (self._reconcile, self._watch.look)]
+        found = [self._trouble_of(step) for step in (self._reconcile, self._watch.look, self._history.look)]
         self._troubles = frozenset(code for code in found if code is not None)
 
     def _reconcile(self) -> None:

@@ -25,6 +25,7 @@ from service.ports.store import ObjectStore, Source, Stored
 from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
 from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookSender
+from service.ports.witness import Witness
 
 __all__ = [
     "Allowance",
@@ -77,6 +78,7 @@ __all__ = [
     "WebhookDeliveries",
     "WebhookEndpoints",
     "WebhookSender",
+    "Witness",
     "advancing",
     "delivering",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.grant import Grant
+from service.core.journal import Entry
 from service.ports.tokens import Jwk
 
 
@@ -65,10 +66,11 @@ class KnownGrant:
 class Credentials(Protocol):
     """The accounts and what authenticates them. Safe for many threads and processes at once.
 
-    A change is durable when the call returned. All raise ``LedgerUnavailable``.
+    A change is durable when the call returned; its ``line`` is written to the log in the transaction that
+    makes it true. All raise ``LedgerUnavailable``.
     """
 
-    def add_key(self, key: ApiKey, live_at: datetime, most_live: int) -> None:
+    def add_key(self, key: ApiKey, live_at: datetime, most_live: int, line: Entry) -> None:
         """Add a key, making its account if new. Raises ``BadRequest`` if ``most_live`` are live already."""
 
     def key(self, prefix: str) -> ApiKey | None:
@@ -77,8 +79,8 @@ class Credentials(Protocol):
     def keys(self, account_id: str | None = None) -> Sequence[ApiKey]:
         """Return keys, oldest first."""
 
-    def revoke_key(self, prefix: str, at: datetime) -> bool:
-        """Revoke a key; return whether there was a live one."""
+    def revoke_key(self, prefix: str, at: datetime, line: Entry) -> bool:
+        """Revoke a key. Return false, and write no line, if there was no live one."""
 
     def add_signing_key(self, key: SigningKey, others_until: datetime) -> None:
         """Add the next generation, and trust all before it until ``others_until`` at the longest.

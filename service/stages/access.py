@@ -12,6 +12,7 @@ from typing import Final
 
 from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, Unauthenticated
+from service.core.journal import Act, Entry
 from service.core.naming import identifier
 from service.ports import ApiKey
 from service.stages import grants
@@ -22,6 +23,8 @@ SCOPES: Final = frozenset(scope.value for scope in Scope)
 MOST_LIVE_KEYS: Final = 2
 #: A token in compact form has three parts (RFC 7515, 3.1), a key two.
 _DOTS_OF_TOKENS: Final = 2
+#: Keys are made and revoked at the command line.
+_OPERATOR: Final = "operator:command"
 _KEY: Final = re.compile(r"(gr_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 
 
@@ -48,8 +51,20 @@ def create_key(
         expires_at=None if lifetime is None else now + lifetime,
         revoked_at=None,
     )
-    parts.credentials.add_key(key, now, MOST_LIVE_KEYS)
+    parts.credentials.add_key(key, now, MOST_LIVE_KEYS, _line(Act.KEY_CREATED, key, now))
     return f"{prefix}.{secret}"
+
+
+def revoke_key(parts: Parts, prefix: str) -> bool:
+    """Revoke a key at once; return whether there was a live one of that ``prefix``."""
+    key, now = parts.credentials.key(prefix), parts.clock.now()
+    return key is not None and parts.credentials.revoke_key(prefix, now, _line(Act.KEY_REVOKED, key, now))
+
+
+def _line(act: Act, key: ApiKey, at: datetime) -> Entry:
+    # Without the label, which may name a person.
+    detail = {"key": key.prefix, "scopes": ",".join(sorted(key.scopes))}
+    return Entry(at, act.value, detail, _OPERATOR, account_id=key.account_id)
 
 
 def authenticate(parts: Parts, untrusted_bearer: str, *, expired_grants_too: bool = False) -> Caller:

@@ -4,6 +4,7 @@ What stands in one is sealed, so it can be neither made nor read elsewhere. Whet
 out is decided when the link is used.
 """
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,6 +22,11 @@ def make_link(parts: Parts, upload_id: str) -> str:
     """Return what gives out ``upload_id``, as a part of a path."""
     until = int((parts.clock.now() + LIFE).timestamp())
     return parts.sealer.seal(f"download-link {upload_id} {until}".encode()).decode()
+
+
+def link_actor(link: str) -> str:
+    """Return who uses a link that was opened, for the log: whoever holds it, and nothing that is it."""
+    return f"link:{hashlib.sha256(link.encode()).hexdigest()[:32]}"
 
 
 def open_link(parts: Parts, untrusted_link: str) -> str:

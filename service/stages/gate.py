@@ -55,6 +55,11 @@ class Gate:
         self._health: Health | None = None
         self._limit_proved_at: float | None = None
 
+    @property
+    def health(self) -> Health | None:
+        """The word of the newest round, ``None`` before the first."""
+        return self._health
+
     def doubt(self, engine: Engine) -> tuple[Failure, str] | None:
         """Return why a clean answer of ``engine`` would not count now, with a sentence for the operator."""
         health = self._health

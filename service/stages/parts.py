@@ -1,6 +1,7 @@
 """The parts that the stages work with, handed in as one value."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,7 @@ from service.ports import (
     WebhookDeliveries,
     WebhookEndpoints,
     WebhookSender,
+    Witness,
 )
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
@@ -58,6 +60,7 @@ class Parts:
     webhook_endpoints: WebhookEndpoints
     webhook_deliveries: WebhookDeliveries
     webhook_sender: WebhookSender
+    witnesses: Sequence[Witness]
     decisions: Decisions
     allowances: Allowances
 

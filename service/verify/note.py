@@ -71,6 +71,14 @@ def read_note(untrusted: str) -> Note:
     return Note(text + "\n", tuple(_signature(line) for line in signed[:-1].split("\n")))
 
 
+def split_notes(untrusted: str) -> list[str]:
+    """Return the notes in ``untrusted``, one or many with blank lines between them. None is checked yet."""
+    blocks = untrusted.strip("\n").split("\n\n")
+    if len(blocks) % 2:
+        raise Invalid("these are not notes: text, a blank line and signatures each")
+    return [f"{text}\n\n{signed}\n" for text, signed in zip(blocks[::2], blocks[1::2], strict=True)]
+
+
 def write_note(text: str, key: PublicKey, signature: bytes) -> str:
     """Return the note of ``text``, which ends with a newline, and its Ed25519 signature by ``key``."""
     return f"{text}\n\u2014 {key.name} {encode(key.id + signature)}\n"

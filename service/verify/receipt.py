@@ -11,17 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from service.verify.checkpoint import Checkpoint
 from service.verify.invalid import Invalid
-from service.verify.merkle import HASH_SIZE, check_inclusion, leaf_hash
+from service.verify.merkle import HASH_SIZE
 from service.verify.note import PublicKey, decode, encode, read_key
-from service.verify.signature import check_checkpoint
 
 FORMAT: Final = "greenroom-receipt/1"
 _MEMBERS: Final = frozenset({"format", "line", "index", "proof", "checkpoint", "key"})
 #: A proof of 64 hashes is enough for any size that can be written; a line is at most some thousand bytes.
 _LONGEST: Final = 1024 * 1024
-_LINE_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +43,11 @@ class Receipt:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """What a receipt proves: that ``line`` stands at ``index`` under ``checkpoint``."""
-
-    line: Mapping[str, Any]
-    index: int
-    checkpoint: Checkpoint
-
-
 def read_receipt(untrusted: str) -> Receipt:
     """Return the receipt in ``untrusted``. Raises ``Invalid`` if it is not exactly one."""
     if len(untrusted) > _LONGEST:
         raise Invalid("the receipt is too long")
-    members = _object(untrusted, "the receipt")
+    members = read_object(untrusted, "the receipt")
     if set(members) != _MEMBERS or members["format"] != FORMAT:
         raise Invalid(f"this is no receipt in the format {FORMAT}")
     index, proof = members["index"], members["proof"]
@@ -71,18 +59,8 @@ def read_receipt(untrusted: str) -> Receipt:
     return Receipt(line, index, _hashes(proof), checkpoint, read_key(key))
 
 
-def check_receipt(receipt: Receipt, key: PublicKey) -> Proved:
-    """Return what ``receipt`` proves to those who know that ``key`` is the log's. Raises ``Invalid``."""
-    checkpoint = check_checkpoint(receipt.checkpoint, key)
-    leaf = leaf_hash(receipt.line.encode())
-    check_inclusion(receipt.index, checkpoint.size, leaf, receipt.proof, checkpoint.root)
-    line = _object(receipt.line, "the line")
-    if line.get("v") != _LINE_VERSION:
-        raise Invalid("the line is in a version that this program does not know")
-    return Proved(line, receipt.index, checkpoint)
-
-
-def _object(untrusted: str, what: str) -> dict[str, Any]:
+def read_object(untrusted: str, what: str) -> dict[str, Any]:
+    """Return a JSON object. Raises ``Invalid``, naming ``what``, if two readers could read it differently."""
     try:
         untrusted.encode()
         found = json.loads(untrusted, object_pairs_hook=_once)

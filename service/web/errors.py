@@ -20,6 +20,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.NotFound: 404,
     errors.TooSlow: 408,
     errors.NotReleased: 409,
+    errors.NotSignedYet: 409,
     errors.TooManyKeys: 409,
     errors.Busy: 409,
     errors.NotDecidable: 409,

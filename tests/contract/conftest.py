@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, delete
 
 from service.adapters.database import open_engine
 from service.adapters.outbox import Outbox
+from service.adapters.schema import log
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
@@ -20,6 +21,7 @@ from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
+from service.core.journal import Act, Entry
 from service.core.upload import State, Upload
 from service.ports import (
     Allowances,
@@ -46,6 +48,8 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.webhooks import FakeWebhooks
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+#: What is logged beside a change that a test makes.
+LINE: Final = Entry(NOON, Act.KEY_CREATED.value, {"key": "gr_1"}, "operator:command", account_id="acme")
 
 
 @dataclass
@@ -139,9 +143,9 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     """Each ledger in turn, empty."""
     if request.param != "fake":
         return _sql_case(request, request.param)
-    credentials, answers = FakeCredentials(Faults()), FakeAnswers(Faults())
-    webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
     journal = FakeJournal(Faults())
+    credentials, answers = FakeCredentials(Faults(), journal), FakeAnswers(Faults())
+    webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
     decisions = FakeDecisions(Faults(), journal)
     ledger = FakeLedger(
         Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce, journal, decisions
@@ -184,8 +188,10 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
     )
     # An upload's account is one that has a key.
     for number, account in enumerate(("acme", "other")):
-        case.credentials.add_key(make_key(0xA0 + number, account), NOON, 2)
-        case.credentials.revoke_key(f"gr_{0xA0 + number:012x}", NOON)
+        case.credentials.add_key(make_key(0xA0 + number, account), NOON, 2, LINE)
+        case.credentials.revoke_key(f"gr_{0xA0 + number:012x}", NOON, LINE)
+    with engine.begin() as connection:
+        connection.execute(delete(log))
     return case
 
 

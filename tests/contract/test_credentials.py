@@ -8,7 +8,7 @@ from service.core.errors import BadRequest, Conflict, QuotaExceeded, TooManyKeys
 from service.core.grant import Grant, GrantKind
 from service.core.upload import Event, State
 from service.ports import Credentials, GrantKey, SigningKey
-from tests.contract.conftest import NOON, LedgerCase, make_key, make_upload
+from tests.contract.conftest import LINE, NOON, LedgerCase, make_key, make_upload
 from tests.contract.test_ledger_races import at_once
 
 SECOND: Final = timedelta(seconds=1)
@@ -22,24 +22,24 @@ def credentials(ledger_case: LedgerCase) -> Credentials:
 
 def test_an_account_has_at_most_two_live_keys(credentials: Credentials) -> None:
     """A third is refused; one revoked or expired makes room; another account is not concerned."""
-    credentials.add_key(make_key(1, expires_at=NOON + SECOND), NOON, 2)
-    credentials.add_key(make_key(2), NOON, 2)
+    credentials.add_key(make_key(1, expires_at=NOON + SECOND), NOON, 2, LINE)
+    credentials.add_key(make_key(2), NOON, 2, LINE)
     with pytest.raises(BadRequest):
-        credentials.add_key(make_key(3), NOON, 2)
+        credentials.add_key(make_key(3), NOON, 2, LINE)
     assert credentials.key(make_key(3).prefix) is None
-    credentials.add_key(make_key(4, "other"), NOON, 2)
-    credentials.add_key(make_key(5), NOON + SECOND, 2)
+    credentials.add_key(make_key(4, "other"), NOON, 2, LINE)
+    credentials.add_key(make_key(5), NOON + SECOND, 2, LINE)
     with pytest.raises(BadRequest):
-        credentials.add_key(make_key(6), NOON + SECOND, 2)
-    assert credentials.revoke_key(make_key(2).prefix, NOON)
-    credentials.add_key(make_key(7), NOON + SECOND, 2)
+        credentials.add_key(make_key(6), NOON + SECOND, 2, LINE)
+    assert credentials.revoke_key(make_key(2).prefix, NOON, LINE)
+    credentials.add_key(make_key(7), NOON + SECOND, 2, LINE)
 
 
 def test_keys_come_back_as_they_were_added(credentials: Credentials) -> None:
     """By prefix, and listed oldest first, for one account or for all."""
     older, newer = make_key(9, "fresh"), make_key(8, "fresh", created_at=NOON + SECOND, expires_at=NOON)
     for key in (newer, older):
-        credentials.add_key(key, NOON, 2)
+        credentials.add_key(key, NOON, 2, LINE)
     assert credentials.key(older.prefix) == older
     assert credentials.keys("fresh") == [older, newer]
     everyones = credentials.keys()
@@ -49,11 +49,24 @@ def test_keys_come_back_as_they_were_added(credentials: Credentials) -> None:
 
 def test_a_key_is_revoked_once(credentials: Credentials) -> None:
     """The first revocation counts and its time stays; an unknown prefix is no key."""
-    credentials.add_key(make_key(1), NOON, 2)
-    assert credentials.revoke_key(make_key(1).prefix, NOON)
-    assert not credentials.revoke_key(make_key(1).prefix, NOON + SECOND)
-    assert not credentials.revoke_key("gr_unknown", NOON)
+    credentials.add_key(make_key(1), NOON, 2, LINE)
+    assert credentials.revoke_key(make_key(1).prefix, NOON, LINE)
+    assert not credentials.revoke_key(make_key(1).prefix, NOON + SECOND, LINE)
+    assert not credentials.revoke_key("gr_unknown", NOON, LINE)
     assert credentials.key(make_key(1).prefix) == replace(make_key(1), revoked_at=NOON)
+
+
+def test_a_keys_line_is_written_with_it_or_not_at_all(ledger_case: LedgerCase) -> None:
+    """A key that was refused, and one that was revoked already, leave no line."""
+    credentials = ledger_case.credentials
+    for number in (1, 2):
+        credentials.add_key(make_key(number), NOON, 2, LINE)
+    with pytest.raises(BadRequest):
+        credentials.add_key(make_key(3), NOON, 2, LINE)
+    assert [line.entry for line in ledger_case.journal.waiting(10)] == [LINE] * 2
+    for _ in range(2):
+        credentials.revoke_key(make_key(1).prefix, NOON, LINE)
+    assert [line.entry for line in ledger_case.journal.waiting(10)] == [LINE] * 3
 
 
 def test_keys_added_at_once_keep_to_the_limit(ledger_case: LedgerCase) -> None:
@@ -61,7 +74,7 @@ def test_keys_added_at_once_keep_to_the_limit(ledger_case: LedgerCase) -> None:
 
     def add(number: int) -> bool:
         try:
-            ledger_case.credentials.add_key(make_key(number, "new"), NOON, 2)
+            ledger_case.credentials.add_key(make_key(number, "new"), NOON, 2, LINE)
         except BadRequest:
             return False
         return True

@@ -18,7 +18,7 @@ from service.core.errors import Conflict, LedgerUnavailable
 from service.core.upload import Event, State
 from service.ports import Credentials, Ledger
 from stack.ports import LOOPBACK, free_port
-from tests.contract.conftest import NOON, LedgerCase, make_key, make_upload
+from tests.contract.conftest import LINE, NOON, LedgerCase, make_key, make_upload
 from tests.contract.databases import migrate, sqlite_url
 from tests.contract.racer import count_up
 
@@ -155,10 +155,10 @@ def test_a_ledger_that_is_away_says_so(useless: Engine, call: str) -> None:
 
 
 KEY_CALLS: Final[dict[str, Callable[[Credentials], object]]] = {
-    "add_key": lambda credentials: credentials.add_key(make_key(1), NOON, 2),
+    "add_key": lambda credentials: credentials.add_key(make_key(1), NOON, 2, LINE),
     "key": lambda credentials: credentials.key("gr_1"),
     "keys": lambda credentials: credentials.keys(),
-    "revoke_key": lambda credentials: credentials.revoke_key("gr_1", NOON),
+    "revoke_key": lambda credentials: credentials.revoke_key("gr_1", NOON, LINE),
 }
 
 

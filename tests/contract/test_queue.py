@@ -16,7 +16,7 @@ from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_ledger import SqlLedger
 from service.core.errors import Conflict, LedgerUnavailable
 from service.ports import Ledger, Queue, Task, advancing
-from tests.contract.conftest import NOON, make_key, make_upload
+from tests.contract.conftest import LINE, NOON, make_key, make_upload
 from tests.contract.databases import empty
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
@@ -54,7 +54,7 @@ def real_case(engine: Engine) -> QueueCase:
     client = DBOSClient(system_database_engine=engine, application_name="greenroom", lazy=True)
     client.delete_workflows([job.workflow_id for job in client.list_workflows()])
     ledger = SqlLedger(engine, queue.enqueue, lambda *_: None)
-    SqlCredentials(engine).add_key(make_key(1), NOON, 2)
+    SqlCredentials(engine).add_key(make_key(1), NOON, 2, LINE)
     url = engine.url.render_as_string(hide_password=False)
     return QueueCase(queue, ledger, lambda: len(client.list_workflows()), url)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import console_config, jitsi_config, observe_config
+from service import console_config, jitsi_config, observe_config, witness_config
 from service.config import REQUIRED, VARIABLES, read_settings
 from service.core.errors import ConfigurationError
 from service.core.verdict import Protection
@@ -109,7 +109,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_WEBHOOKS",
         *ORIGINS,
     }
-    elsewhere = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES
+    elsewhere = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES | witness_config.NAMES
     assert REQUIRED | optional | elsewhere | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 
 

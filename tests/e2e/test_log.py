@@ -1,16 +1,19 @@
-"""The log of the real service: lines get their places while it works."""
+"""The log of the real service: lines get their places while it works, and an auditor can follow it."""
+
+from pathlib import Path
 
 from service.core.journal import Placed
-from service.stages.log.keys import public_key
-from service.verify.lines import check_lines
-from service.verify.signature import check_checkpoint
+from service.verify.command import main as verify
 from stack.samples import EICAR
 from tests.e2e.serving import Backend, eventually
 
 
-def test_a_verdict_is_in_the_tree_within_seconds_and_under_a_checkpoint(backend: Backend) -> None:
-    """The worker's bookkeeper does it while it does everything else, and an auditor can follow it."""
-    parts = backend.web.service.parts
+def test_a_verdict_is_in_the_tree_within_seconds_and_under_a_checkpoint(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """The worker does it while it does everything else, and the bucket has what was signed."""
+    service = backend.web.service
+    parts = service.parts
     upload = backend.upload(EICAR, "eicar.txt")
 
     def placed() -> bool:
@@ -19,7 +22,13 @@ def test_a_verdict_is_in_the_tree_within_seconds_and_under_a_checkpoint(backend:
 
     eventually(placed, 5, "the lines' places")
     eventually(lambda: parts.checkpoints.newest() is not None, 5, "the first checkpoint")
-    signed = parts.checkpoints.after(0, 10_000)
-    key = public_key(parts)
-    lines = (line.text.encode() + b"\n" for line in parts.journal.lines(0, 100_000))
-    check_lines(lines, [check_checkpoint(one.note, key) for one in signed])
+    (tmp_path / "log.key").write_text(service.run("log", "key").stdout)
+    (tmp_path / "all.note").write_text(service.run("log", "checkpoint", "--all").stdout)
+    (tmp_path / "log.jsonl").write_text(service.run("log", "export").stdout)
+    words = ["log", "log.jsonl", "--checkpoint", "all.note", "--key", "log.key"]
+    assert verify([str(tmp_path / word) if "." in word else word for word in words]) == 0
+    (bucket,) = parts.witnesses
+    name = parts.checkpoints.log_keys()[0].name
+    eventually(lambda: bucket.newest(name) is not None, 5, "the first checkpoint in the bucket")
+    newest = bucket.newest(name)
+    assert newest in {one.note for one in parts.checkpoints.after(0, 1000)}

@@ -8,16 +8,19 @@ from typing import Any
 
 from service.core.errors import BadRequest, Conflict, TooManyKeys
 from service.core.grant import Grant
+from service.core.journal import Entry
 from service.core.upload import State, Upload
 from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 from tests.fakes.faults import Faults
+from tests.fakes.journal import FakeJournal
 
 
 class FakeCredentials:
     """What opens the door, as values."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, journal: FakeJournal | None = None) -> None:
         self._faults = faults
+        self._journal = journal or FakeJournal(faults)
         self._keys: dict[str, ApiKey] = {}
         self._signing: list[SigningKey] = []
         self._grant_keys: dict[str, GrantKey] = {}
@@ -26,7 +29,7 @@ class FakeCredentials:
         self.uploads: Callable[[], Iterable[Upload]] = list
         self._lock = threading.RLock()
 
-    def add_key(self, key: ApiKey, live_at: datetime, most_live: int) -> None:
+    def add_key(self, key: ApiKey, live_at: datetime, most_live: int, line: Entry) -> None:
         """Add a key within the limit."""
         with self._faults.at("credentials.add_key"), self._lock:
             live = [
@@ -39,6 +42,7 @@ class FakeCredentials:
             if len(live) >= most_live:
                 raise BadRequest(f"the account has {most_live} live keys already")
             self._keys[key.prefix] = key
+            self._journal.record([line])
 
     def key(self, prefix: str) -> ApiKey | None:
         """Return a key."""
@@ -51,13 +55,14 @@ class FakeCredentials:
             found = [key for key in self._keys.values() if account_id in {None, key.account_id}]
             return sorted(found, key=lambda key: (key.created_at, key.prefix))
 
-    def revoke_key(self, prefix: str, at: datetime) -> bool:
+    def revoke_key(self, prefix: str, at: datetime, line: Entry) -> bool:
         """Revoke a key."""
         with self._faults.at("credentials.revoke_key"), self._lock:
             key = self._keys.get(prefix)
             if key is None or key.revoked_at is not None:
                 return False
             self._keys[prefix] = replace(key, revoked_at=at)
+            self._journal.record([line])
             return True
 
     def add_signing_key(self, key: SigningKey, others_until: datetime) -> None:

@@ -13,7 +13,7 @@ from minio.deleteobjects import DeleteError, DeleteObject
 from minio.error import S3Error
 
 from stack.store import REGION, Store
-from stack.store_policy import QUARANTINE, RELEASED
+from stack.store_policy import CHECKPOINTS, QUARANTINE, RELEASED
 
 PART_SIZE = 5 * 1024 * 1024
 
@@ -29,10 +29,15 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("download", RELEASED): {"get", "stat"},
     ("janitor", QUARANTINE): {"list", "list_multipart", "delete", "delete_many", "abort"},
     ("janitor", RELEASED): {"list", "list_multipart", "delete", "delete_many", "abort"},
+    ("witness", QUARANTINE): set(),
+    ("witness", RELEASED): set(),
+    **{(role, CHECKPOINTS): set() for role in ("ingest", "scan", "release", "download", "janitor", "nobody")},
+    # Who may write may also abort what it wrote half.
+    ("witness", CHECKPOINTS): {"put", "put_multipart", "abort", "get", "stat"},
     ("nobody", QUARANTINE): set(),
     ("nobody", RELEASED): set(),
 }
-WRITER = {QUARANTINE: "ingest", RELEASED: "release"}
+WRITER = {QUARANTINE: "ingest", RELEASED: "release", CHECKPOINTS: "witness"}
 
 
 class Object:

@@ -7,6 +7,7 @@ import pytest
 from service.core.errors import LedgerUnavailable, LogDamaged
 from service.core.journal import Act, Entry, Placed
 from service.jobs.bookkeeper import Bookkeeper
+from service.jobs.notary import Notary
 from service.stages.log.checkpoint import EVERY, sign_when_due
 from service.stages.log.keys import public_key
 from service.stages.log.place import place
@@ -166,7 +167,7 @@ def test_an_account_that_was_forgotten_is_not_named_again(world: World) -> None:
 
 def test_the_bookkeeper_tells_of_an_outage_once_and_does_its_work_after_it(world: World) -> None:
     """One line for each outage; a step that fails holds up no other step."""
-    bookkeeper = Bookkeeper(world.parts)
+    bookkeeper, notary = Bookkeeper(world.parts), Notary(world.parts)
     write(world)
     away = LedgerUnavailable("away")
     for _ in range(2):
@@ -177,6 +178,21 @@ def test_the_bookkeeper_tells_of_an_outage_once_and_does_its_work_after_it(world
         bookkeeper.round()
         write(world)
     assert world.log.failures == [("bookkeeping_failed", away)] * 2
-    world.clock.advance(MINUTE)
     bookkeeper.round()
+    notary.round()
+    audit(world)
+
+
+def test_two_workers_sign_as_one(world: World) -> None:
+    """What another signed meanwhile is no reason to doubt the log."""
+    first, second = Notary(world.parts), Notary(world.parts)
+    for _ in range(3):
+        for notary in (first, second, second, first):
+            write(world)
+            while place(world.parts):
+                pass
+            world.clock.advance(MINUTE)
+            notary.round()
+    assert world.log.failures == []
+    assert len(world.checkpoints.signed) == 12
     audit(world)

@@ -45,6 +45,7 @@ from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
 from tests.fakes.webhooks import FakeSender, FakeWebhooks
+from tests.fakes.witness import FakeWitness
 
 CALLER: Final = Caller("acme", "gr_000000000000", frozenset(Scope))
 SECRETS_KEY: Final = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -118,12 +119,13 @@ class World:
         self.faults = Faults()
         self.clock = FakeClock()
         self.queue = FakeQueue(self.faults, self.clock)
-        self.credentials = FakeCredentials(self.faults)
         self.answers = FakeAnswers(self.faults)
         self.webhooks = FakeWebhooks(self.faults, self.queue.enqueue)
         self.sender = FakeSender(self.faults)
         self.journal = FakeJournal(self.faults)
+        self.credentials = FakeCredentials(self.faults, self.journal)
         self.checkpoints = FakeCheckpoints(self.faults)
+        self.witness = FakeWitness(self.faults)
         self.decisions = FakeDecisions(self.faults, self.journal)
         self.ledger = FakeLedger(
             self.faults,
@@ -162,6 +164,7 @@ class World:
             webhook_endpoints=self.webhooks,
             webhook_deliveries=self.webhooks,
             webhook_sender=self.sender,
+            witnesses=[self.witness],
             decisions=self.decisions,
             allowances=self.decisions.allowances,
         )

@@ -4,35 +4,19 @@ from typing import Any, Final
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from service.core import tree
-from service.core.tree import TileId
-from service.verify.checkpoint import Checkpoint
 from service.verify.invalid import Invalid
-from service.verify.merkle import leaf_hash
-from service.verify.note import PublicKey, write_note
-from service.verify.receipt import Receipt, check_receipt, read_receipt
+from service.verify.note import PublicKey
+from service.verify.proof import check_receipt
+from service.verify.receipt import read_receipt
+from tests.verify.signed import KEY, a_receipt
 
-PRIVATE: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-KEY: Final = PublicKey("greenroom/log/test", PRIVATE.public_key().public_bytes_raw())
 LINES: Final = [f'{{"event":"é{number}","v":1}}' for number in range(11)]
-
-
-def a_receipt(index: int, lines: list[str] = LINES) -> Receipt:
-    """Return a good receipt for a line of a log."""
-    tiles: dict[TileId, bytes] = tree.grow(0, [leaf_hash(line.encode()) for line in lines], lambda *_: b"")
-
-    def tile(level: int, number: int) -> bytes:
-        return tiles.get((level, number), b"")
-
-    text = Checkpoint(KEY.name, len(lines), tree.root(len(lines), tile)).text()
-    note = write_note(text, KEY, PRIVATE.sign(text.encode()))
-    return Receipt(lines[index], index, tuple(tree.inclusion(index, len(lines), tile)), note, KEY)
 
 
 def test_a_receipt_proves_its_line() -> None:
     """As a document and back, for every line of a log."""
     for index in range(len(LINES)):
-        untrusted = json.dumps(a_receipt(index).document())
+        untrusted = json.dumps(a_receipt(index, LINES).document())
         proved = check_receipt(read_receipt(untrusted), KEY)
         assert proved.line == json.loads(LINES[index])
         assert (proved.index, proved.checkpoint.size) == (index, len(LINES))
@@ -40,7 +24,7 @@ def test_a_receipt_proves_its_line() -> None:
 
 def test_every_bit_of_a_receipt_counts() -> None:
     """Whichever is flipped, it is no receipt, or it proves nothing under the key that was given."""
-    good = json.dumps(a_receipt(5).document(), ensure_ascii=False).encode()
+    good = json.dumps(a_receipt(5, LINES).document(), ensure_ascii=False).encode()
     whole = check_receipt(read_receipt(good.decode()), KEY)
     for bit in range(len(good) * 8):
         wrong = bytearray(good)
@@ -75,7 +59,7 @@ def test_every_bit_of_a_receipt_counts() -> None:
 )
 def test_what_is_not_exactly_a_receipt_is_refused(changes: dict[str, Any]) -> None:
     """With one line of why."""
-    document = a_receipt(5).document() | changes
+    document = a_receipt(5, LINES).document() | changes
     with pytest.raises(Invalid) as told:
         check_receipt(read_receipt(json.dumps(document)), KEY)
     assert "\n" not in str(told.value)
@@ -99,7 +83,7 @@ def test_a_line_that_cannot_be_understood_proves_nothing(line: str) -> None:
 
 def test_another_key_than_the_logs_proves_nothing() -> None:
     """The key in the receipt is not believed."""
-    receipt = a_receipt(5)
+    receipt = a_receipt(5, LINES)
     other = PublicKey(KEY.name, Ed25519PrivateKey.generate().public_key().public_bytes_raw())
     with pytest.raises(Invalid):
         check_receipt(receipt, other)

@@ -23,6 +23,7 @@ from service.stages import signing
 from service.stages.access import SCOPES, create_key
 from service.stages.parts import Parts
 from service.web.public.operation import Operation
+from tests.web.bookkeeping import keep_log
 from tests.web.conftest import Backend, assert_problem, new_backend
 
 FINE: Final = frozenset({200, 201, 202, 204})
@@ -117,7 +118,10 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/v1/uploads"): Entry(Scope.READ, 403, OPEN, OPEN, "meeting=m1"),
     ("GET", "/v1/uploads/<upload_id>"): Entry(Scope.READ, OPEN, OPEN),
     ("GET", "/v1/uploads/<upload_id>/content"): Entry(Scope.DOWNLOAD, 403, OPEN),
+    ("GET", "/v1/uploads/<upload_id>/receipt"): Entry(Scope.READ, OPEN, OPEN),
     ("DELETE", "/v1/uploads/<upload_id>"): Entry(Scope.DELETE),
+    ("GET", "/v1/log/key"): PUBLIC,
+    ("GET", "/v1/log/checkpoint"): Entry(Scope.READ, OPEN, OPEN, OPEN),
     ("OPTIONS", "/v1/tus"): PUBLIC,
     ("POST", "/v1/tus"): Entry(
         Scope.UPLOAD,
@@ -187,6 +191,7 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
     presenter = replace(backend, key=grant(backend, "upload")["token"])
     upload = presenter.post(b"what another account must not read").get_json()
     assert upload["state"] == "released"
+    keep_log(parts)
     callers = {
         NOBODY: replace(backend, key=""),
         OWNER: backend,

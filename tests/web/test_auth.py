@@ -11,7 +11,7 @@ from flask import Flask
 from service.core.errors import BadRequest
 from service.core.upload import State
 from service.ports import ApiKey
-from service.stages.access import SCOPES, create_key
+from service.stages.access import SCOPES, create_key, revoke_key
 from service.stages.parts import Parts
 from tests.web.conftest import Backend, assert_problem, new_backend
 
@@ -128,7 +128,7 @@ def test_revoked_key_opens_nothing_at_once(backend: Backend, parts: Parts) -> No
     """The first request after a revocation is refused, also with another live key in the account."""
     create_key(parts, backend.account, "second", SCOPES, None)
     assert backend.get("/v1/uploads?meeting=m1").status_code == 200
-    assert parts.credentials.revoke_key(backend.key.split(".")[0], parts.clock.now())
+    assert revoke_key(parts, backend.key.split(".")[0])
     assert_problem(backend.get("/v1/uploads?meeting=m1"), 401, "unauthenticated")
 
 

@@ -11,6 +11,7 @@ from service.web.console import (
     decisions,
     faults,
     held,
+    log,
     notices,
     overview,
     sign_in,
@@ -74,4 +75,5 @@ def create_console(desk: Desk, origin: str) -> Flask:
     app.register_blueprint(held.blueprint(desk, entrance))
     app.register_blueprint(decisions.blueprint(desk, entrance))
     app.register_blueprint(allow_list.blueprint(desk, entrance))
+    app.register_blueprint(log.blueprint(desk, entrance))
     return app

@@ -114,6 +114,21 @@ class UploadPage(Document):
     next: UploadId | None = Field(description="The `cursor` of the next page, if there is one.")
 
 
+class Receipt(Document):
+    """A line of the log, and the proof that it stands there."""
+
+    format: Literal["greenroom-receipt/1"]
+    line: str = Field(description="The line exactly as it was hashed: canonical JSON (RFC 8785).")
+    index: int = Field(ge=0, description="Its place in the log, from 0.")
+    proof: list[str] = Field(
+        description="Hashes in base64, from the line up to the checkpoint's root (RFC 6962, 2.1.1)."
+    )
+    checkpoint: str = Field(description="What the log signed: a signed note (c2sp.org/tlog-checkpoint).")
+    key: str = Field(
+        description="What the checkpoint says that it was signed with. Compare it with the key that you know."
+    )
+
+
 class MinimumRate(Document):
     """The rate under which a sender is cut off."""
 

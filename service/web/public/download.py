@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Response, request
 
+from service.core.journal import Act, of_upload
 from service.core.naming import content_disposition, extension
 from service.core.upload import Upload
 from service.stages import read
@@ -26,8 +27,11 @@ HEADERS: Final = {
 }
 
 
-def download(parts: Parts, slots: Slots, upload: Upload) -> Response:
-    """Return a released content as an attachment. Raises ``Overloaded`` and ``StoreUnavailable``."""
+def download(parts: Parts, slots: Slots, upload: Upload, actor: str) -> Response:
+    """Return a released content as an attachment, once it is logged that ``actor`` gets it.
+
+    Raises ``Overloaded``, ``StoreUnavailable`` and ``LedgerUnavailable``: what cannot be logged is not given.
+    """
     kind = parts.policy.types.get(extension(upload.name))
     answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
     if request.method == "GET":
@@ -35,6 +39,7 @@ def download(parts: Parts, slots: Slots, upload: Upload) -> Response:
             held.enter_context(slots.download(upload.account_id))
             _bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = read.released_content(parts, upload)
+            parts.journal.append([of_upload(upload, Act.DOWNLOADED, parts.clock.now(), actor)])
             answer.call_on_close(held.pop_all().close)
     answer.headers.update(HEADERS)
     answer.headers["Content-Disposition"] = content_disposition(upload.name)

@@ -37,6 +37,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
     "jitsi": "Jitsi Meet's file-sharing API.",
+    "log": "What proves that a verdict was reached, and that nobody changed it since.",
     "policy": "What may be sent and what happens to it.",
     "health": "Whether the service is up, for what watches over it.",
     "contract": "This description.",

@@ -186,7 +186,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     def content(caller: Caller, upload_id: str) -> Response:
         upload = read.own_upload(parts, caller, upload_id)
         read.check_released(upload)
-        return download(parts, slots, upload)
+        return download(parts, slots, upload, caller.actor)
 
     @routes.delete("/<upload_id>")
     @door.operation(DELETE)

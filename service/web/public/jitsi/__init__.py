@@ -12,7 +12,7 @@ from service.core.upload import State
 from service.ports import Claim, Reply
 from service.stages import jitsi as stage
 from service.stages import once, read
-from service.stages.download_link import open_link
+from service.stages.download_link import link_actor, open_link
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web.public import retries
@@ -93,7 +93,7 @@ def _show(routes: Blueprint, door: Door, parts: Parts, slots: Slots, jitsi: Jits
         if upload is None or upload.account_id != jitsi.issuer.account_id:
             raise NotFound("There is no such file.")
         read.check_released(upload)
-        return download(parts, slots, upload)
+        return download(parts, slots, upload, link_actor(link))
 
 
 def _delete(routes: Blueprint, door: Door, parts: Parts, slots: Slots, jitsi: Jitsi) -> None:
