@@ -316,6 +316,12 @@ class ScannerUnavailable(PartUnavailable):
     code = "scanner_unavailable"
 
 
+class SinkUnavailable(PartUnavailable):
+    """What the log is told to did not take it, or did not say that it has it."""
+
+    code = "sink_unavailable"
+
+
 class ContentLost(GreenroomError):
     """Stored content is missing, or is not what the ledger says was stored."""
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.bookkeeper import Bookkeeper
+from service.jobs.feeder import Feeder
 from service.jobs.reconcile import reconcile, tidy
 from service.jobs.watch import ScannerWatch
 from service.ports import Queue, QueueWorker, Task
@@ -39,6 +40,7 @@ class Worker:
         self._alive = alive
         self._watch = ScannerWatch(parts)
         self._bookkeeper = Bookkeeper(parts)
+        self._feeder = Feeder(parts)
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()
 
@@ -52,6 +54,7 @@ class Worker:
         self._parts.gate.start()
         handlers = {Task.ADVANCE: self._advance, Task.DELIVER: self._deliver}
         self._bookkeeper.start()
+        self._feeder.start()
         self._queue_worker.start(handlers, f"{socket.gethostname()}-{os.getpid()}")
         try:
             while not self._stop.is_set():
@@ -61,6 +64,7 @@ class Worker:
         finally:
             self._queue_worker.stop()
             self._bookkeeper.stop()
+            self._feeder.stop()
 
     def _advance(self, upload_id: str) -> None:
         try:

@@ -9,6 +9,7 @@ from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.event_log import EventLog
+from service.ports.event_sink import EventSink
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
 from service.ports.ledger import Ledger
@@ -36,6 +37,7 @@ __all__ = [
     "Credentials",
     "Entry",
     "EventLog",
+    "EventSink",
     "GrantKey",
     "JitsiFile",
     "JitsiFiles",

@@ -36,7 +36,13 @@ def decide(parts: Parts, upload: Upload, outcome: Outcome, engine: Engine | None
         return _failed(parts, upload, outcome, at)
     kind, code, signature = classify(outcome)
     verdict = _verdict(parts, upload, kind, code, signature, engine, duration, at)
-    detail = {"sha256": upload.sha256, "kind": kind.value, "code": code, "signature": signature}
+    detail = {
+        "sha256": upload.sha256,
+        "size": upload.size,
+        "kind": kind.value,
+        "code": code,
+        "signature": signature,
+    }
     return upload.moved(
         CONSEQUENCES[kind],
         at,

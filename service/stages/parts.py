@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.core.policy import Policy
+from service.core.siem import Form
 from service.core.verdict import Protection
 from service.core.webhook import ordered_id
 from service.ports import (
@@ -13,6 +14,7 @@ from service.ports import (
     Clock,
     Credentials,
     EventLog,
+    EventSink,
     Journal,
     Ledger,
     ObjectStore,
@@ -32,7 +34,9 @@ from service.stages.heartbeat import Heartbeat
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a stage may need. ``audience`` names this deployment in the grants for it."""
+    """Everything a stage may need. ``audience`` names this deployment in the grants for it; ``events`` takes
+    the log's lines in ``events_form``.
+    """
 
     ledger: Ledger
     journal: Journal
@@ -56,6 +60,8 @@ class Parts:
     webhook_endpoints: WebhookEndpoints
     webhook_deliveries: WebhookDeliveries
     webhook_sender: WebhookSender
+    events: EventSink
+    events_form: Form
 
 
 def new_upload_id(now: datetime) -> str:

@@ -17,6 +17,7 @@ from service.core.caller import Caller, Scope
 from service.core.canary import EICAR
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.core.policy import Policy, read_policy
+from service.core.siem import Form
 from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
 from service.core.verdict import Kind, Protection
 from service.jobs.reconcile import reconcile, tidy
@@ -33,6 +34,7 @@ from tests.fakes.answers import FakeAnswers
 from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
+from tests.fakes.events import FakeEvents
 from tests.fakes.faults import Crash, Faults
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
@@ -134,6 +136,7 @@ class World:
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
         self.log = FakeLog()
+        self.events_sink = FakeEvents(self.faults)
         self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
         self.parts = Parts(
             ledger=self.ledger,
@@ -158,6 +161,8 @@ class World:
             webhook_endpoints=self.webhooks,
             webhook_deliveries=self.webhooks,
             webhook_sender=self.sender,
+            events=self.events_sink,
+            events_form=Form.FLAT,
         )
         self.report_canaries()
 
