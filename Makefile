@@ -46,7 +46,7 @@ clean:
 		echo "greenroom: a stack is running from .run; stop it first" >&2; exit 1; fi
 	rm -rf .run .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	rm -rf widget/dist widget/node_modules
-	find service stack tests client examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find service stack tests client examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: .venv/.installed .venv/.client widget
 	@stack/install.sh run

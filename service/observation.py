@@ -15,7 +15,7 @@ from service.adapters.measured import (
     measured_store,
 )
 from service.adapters.prometheus_metrics import PrometheusMetrics, serve
-from service.adapters.sql_backlog import SqlBacklog
+from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.structured_log import PrintedEvents
@@ -65,7 +65,7 @@ def serve_metrics(settings: Settings, host: str, port: int) -> Callable[[], None
         raise ConfigurationError("GREENROOM_METRICS_DIR must name the folder that the metrics are kept in")
     begin_with_zero(PrometheusMetrics(settings.observe.metrics_dir))
     engine, clock = open_engine(settings.database_url), SystemClock()
-    read_from = SqlBacklog(engine), SqlJournal(engine), SqlCheckpoints(engine)
+    read_from = SqlArchive(engine), SqlJournal(engine), SqlCheckpoints(engine)
     try:
         return serve(settings.observe.metrics_dir, lambda: readings(*read_from, clock.now()), host, port)
     except OSError as error:

@@ -24,8 +24,10 @@ from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
+from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -124,6 +126,8 @@ def build_from(settings: Settings) -> Services:
         webhook_sender=HttpWebhookSender(settings.webhooks),
         events=observation.event_sink(settings.observe),
         events_form=settings.observe.events_form,
+        decisions=SqlDecisions(engine),
+        allowances=SqlAllowances(engine),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     jitsi = _jitsi(settings, engine)
@@ -142,6 +146,7 @@ def build_from(settings: Settings) -> Services:
 def _desk(parts: Parts, engine: Engine) -> Desk:
     return Desk(
         parts=parts,
+        archive=SqlArchive(engine),
         reviewers=SqlReviewers(engine),
         sessions=SqlSessions(engine),
         attempts=SqlAttempts(engine),

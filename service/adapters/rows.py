@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from service.core.grant import Grant, GrantKind
 from service.core.journal import Entry
 from service.core.outcome import Engine
+from service.core.search import Record, searchable
 from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.verdict import Kind, Protection, Verdict
 from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
@@ -17,7 +18,12 @@ from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 _PLAIN = (
     *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
     *("size", "sha256", "reason", "attempts", "due_at", "lease_until", "version"),
-    *("grant_id", "reserved", "expires_at"),
+    *("grant_id", "reserved", "expires_at", "waiting_since"),
+)
+
+_RECORDED = (
+    *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
+    *("size", "sha256", "reason", "attempts", "grant_id"),
 )
 
 
@@ -25,6 +31,7 @@ def upload_to_row(upload: Upload) -> dict[str, Any]:
     """Return an upload's row, without its segments."""
     row = {name: getattr(upload, name) for name in _PLAIN}
     row |= {"state": upload.state.value, "leftover": upload.leftover.value}
+    row["name_folded"] = searchable(upload.name)
     return row | _verdict_to_row(upload.verdict)
 
 
@@ -38,6 +45,12 @@ def row_to_upload(row: RowMapping, segments: Sequence[Segment]) -> Upload:
         segments=tuple(segments),
         verdict=_row_to_verdict(row),
     )
+
+
+def row_to_record(row: RowMapping) -> Record:
+    """Return what a search shows of an upload's row."""
+    plain = {name: row[name] for name in _RECORDED}
+    return Record(**plain, state=State(row["state"]), verdict=_row_to_verdict(row))
 
 
 def _verdict_to_row(verdict: Verdict | None) -> dict[str, Any]:

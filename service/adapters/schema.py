@@ -71,6 +71,7 @@ uploads: Final = Table(
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("meeting_id", String(128), nullable=False),
     Column("name", String(255), nullable=False),
+    Column("name_folded", Text, nullable=False, server_default=""),
     Column("declared_type", String(127), nullable=False),
     Column("detected_type", String(127), nullable=False),
     Column("state", String(16), nullable=False),
@@ -87,6 +88,7 @@ uploads: Final = Table(
     Column("grant_id", String(64)),
     Column("reserved", BigInteger),
     Column("expires_at", Instant),
+    Column("waiting_since", Instant),
     Column("verdict_kind", String(16)),
     Column("verdict_code", String(64)),
     Column("verdict_signature", String(512)),
@@ -103,6 +105,18 @@ uploads: Final = Table(
     Index("uploads_by_state", "state", "id"),
     Index("uploads_by_leftover", "leftover", "id"),
     Index("uploads_by_grant", "account_id", "grant_id"),
+    Index("uploads_by_sha256", "sha256", "id"),
+    Index("uploads_by_account", "account_id", "id"),
+    Index("uploads_by_meeting_alone", "meeting_id", "id"),
+    Index("uploads_by_verdict", "verdict_kind", "id"),
+    Index("uploads_in_short", "id", "verdict_kind", "state", "account_id", "meeting_id", "name_folded"),
+    Index(
+        "uploads_by_signature",
+        "verdict_signature",
+        "id",
+        sqlite_where=text("verdict_signature IS NOT NULL"),
+        postgresql_where=text("verdict_signature IS NOT NULL"),
+    ),
 )
 
 segments: Final = Table(

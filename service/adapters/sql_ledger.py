@@ -9,11 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
 
-from service.adapters import quota, rows
+from service.adapters import quota, rows, sql_decisions
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_answers import take_key
 from service.adapters.sql_journal import write
+from service.core.decision import Warrant
 from service.core.errors import Conflict
 from service.core.journal import of_move
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
@@ -42,6 +43,7 @@ class SqlLedger:
         wake: bool = False,
         claim: Claim | None = None,
         notices: Sequence[Notice] = (),
+        warrant: Warrant | None = None,
     ) -> Upload:
         """Save in one transaction (see ``ports.Ledger``)."""
         saved = _saved(upload)
@@ -52,6 +54,7 @@ class SqlLedger:
                 self._insert(connection, saved)
             else:
                 self._update(connection, saved, upload.version)
+            sql_decisions.use(connection, upload, warrant)
             write(connection, [of_move(saved, line) for line in upload.unsaved])
             self._announce(connection, saved, notices)
             if wake:

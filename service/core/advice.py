@@ -2,7 +2,13 @@
 
 from typing import Final
 
+from service.core.decision import BLOCKED_BY_REVIEWERS, CLEARED_BY_ALLOWANCE, CLEARED_BY_REVIEWERS
 from service.core.upload import State, Upload
+
+#: Nobody is told "clean" of what the scanner did not call so.
+_LET_GO: Final = "The security team decided that the file may be released"
+_CAN_BE_HAD: Final = f"{_LET_GO}: it can be downloaded."
+_ON_ITS_WAY: Final = f"{_LET_GO}; ask again in a few seconds."
 
 _BY_STATE: Final = {
     State.RECEIVING: "The file is still arriving.",
@@ -32,6 +38,14 @@ _BY_REASON: Final = {
     (State.REFUSED, "too_large"): "The file is too large: the policy at /v1/policy says how large it may be.",
     (State.ABANDONED, "expired"): "Nobody went on with the upload in time; send the file again.",
     (State.REFUSED, "digest_mismatch"): "The file was changed on its way: send it again.",
+    (State.CLEARED, CLEARED_BY_REVIEWERS): _ON_ITS_WAY,
+    (State.CLEARED, CLEARED_BY_ALLOWANCE): _ON_ITS_WAY,
+    (State.RELEASED, CLEARED_BY_REVIEWERS): _CAN_BE_HAD,
+    (State.RELEASED, CLEARED_BY_ALLOWANCE): _CAN_BE_HAD,
+    (
+        State.BLOCKED,
+        BLOCKED_BY_REVIEWERS,
+    ): "The security team looked at the file and blocked it; ask them why.",
 }
 
 

@@ -17,6 +17,11 @@
     |   +-- NotReleased            the content is not (or no longer) released
     |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
+    |   +-- NotDecidable           the upload is not one that this can be decided about
+    |   +-- AlreadyProposed        another proposal about the upload waits for a second person
+    |   +-- AlreadyAllowed         the finding is excused in this content already
+    |   +-- OwnProposal            who proposed is not the second person
+    |   +-- DecisionClosed         the proposal was settled, expired, or its upload changed
     |   +-- Overloaded             every place for this is taken, by all or by the account
     |   +-- IdempotencyMismatch    the Idempotency-Key was used for another request
     |   +-- IdempotencyInProgress  the first request with this Idempotency-Key is still running
@@ -38,6 +43,7 @@
     |       +-- TooSlow            slower than the policy's minimum rate
     +-- IllegalMove                an event that the state does not allow (a bug or a lost race)
     +-- Conflict                   another process changed the upload first
+    |   +-- AllowanceEnded         the allowance was revoked or has expired
     +-- PartUnavailable            a part this service stands on did not answer
     |   +-- StoreUnavailable
     |   +-- LedgerUnavailable
@@ -147,6 +153,36 @@ class Busy(Refused):
 
     code = "busy"
     retryable = True
+
+
+class NotDecidable(Refused):
+    """The upload is not one that this can be decided about, as it stands."""
+
+    code = "not_decidable"
+
+
+class AlreadyProposed(Refused):
+    """Another proposal about the upload waits for a second person."""
+
+    code = "already_proposed"
+
+
+class AlreadyAllowed(Refused):
+    """The allow-list excuses this finding in this content already."""
+
+    code = "already_allowed"
+
+
+class OwnProposal(Refused):
+    """A proposal is confirmed or rejected by somebody else than its proposer."""
+
+    code = "own_proposal"
+
+
+class DecisionClosed(Refused):
+    """The proposal was confirmed or rejected, has expired, or its upload changed."""
+
+    code = "decision_closed"
 
 
 class AddressNotAllowed(Refused):
@@ -289,6 +325,12 @@ class Conflict(GreenroomError):
 
     code = "conflict"
     retryable = True
+
+
+class AllowanceEnded(Conflict):
+    """The allowance was revoked or has expired. Nothing was changed."""
+
+    code = "allowance_ended"
 
 
 class PartUnavailable(GreenroomError):

@@ -32,11 +32,15 @@ def display_name(untrusted_name: str) -> str:
     """
     text = unicodedata.normalize("NFC", untrusted_name)
     text = re.split(r"[/\\]", text)[-1]
-    text = "".join(c for c in text if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
-    text = unicodedata.normalize("NFC", " ".join(text.split())).strip(" .")
+    text = unicodedata.normalize("NFC", " ".join(showable(text).split())).strip(" .")
     if not text:
         raise BadRequest("The file's name has nothing in it that can be shown. Give it a plain name.")
     return _shortened(text)
+
+
+def showable(text: str) -> str:
+    """Return ``text`` without characters that cannot be seen, or that change how others are seen."""
+    return "".join(c for c in text if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
 
 
 def _shortened(text: str) -> str:

@@ -140,6 +140,7 @@ class Upload:
 
     ``size`` is in bytes, ``sha256`` in hex; both are ``None`` until all bytes are in. ``lease_until`` says
     until when a process is at work on it; ``due_at`` when a waiting upload is next worth trying;
+    ``waiting_since`` since when it waits to be scanned or released (``None`` in rows of earlier versions);
     ``grant_id`` is the grant it came under, if any, and ``reserved`` the bytes set aside for it until its
     size is known; ``version`` counts saves (compare-and-swap); ``unsaved`` are the log lines of moves not
     yet saved.
@@ -170,6 +171,7 @@ class Upload:
     grant_id: str | None = None
     reserved: int | None = None
     expires_at: datetime | None = None
+    waiting_since: datetime | None = None
     version: int = 0
     unsaved: tuple[LogLine, ...] = field(default=(), compare=False)
 

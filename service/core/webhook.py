@@ -156,6 +156,9 @@ def _told_as(upload: Upload, line: LogLine) -> EventType | None:
         return EventType.ERASED if upload.size is not None else None
     if line.before is State.RELEASED:
         return EventType.RECALLED
+    if line.after is State.HELD and upload.state is State.CLEARED:
+        # An allowance let it pass in the same transaction: there is nothing to look at.
+        return None
     return _BY_STATE.get(line.after)
 
 

@@ -35,8 +35,9 @@ def reconcile(parts: Parts, queue: Queue) -> None:
     waiting = parts.ledger.unattended(now - _GRACE, [State.QUARANTINED, State.CLEARED], _BATCH)
     believed = scanner_doubt(parts) is None
     for upload in waiting:
-        # A resumable upload may have taken long to come: it waits since nobody could go on with it.
-        if now - (upload.expires_at or upload.created_at) > LONGEST_WAIT:
+        # Rows of earlier versions do not say: a resumable one waits since nobody could go on with it.
+        since = upload.waiting_since or upload.expires_at or upload.created_at
+        if now - since > LONGEST_WAIT:
             _unless_lost(partial(save, parts, _held(parts, upload)))
         elif upload.state is State.CLEARED or believed:
             queue.push(advancing(upload), now)

@@ -5,6 +5,7 @@ from alembic import context
 # Imported for the tables that they describe in the same metadata.
 from service.adapters import (  # noqa: F401
     schema_answers,
+    schema_decisions,
     schema_grants,
     schema_jitsi,
     schema_log,

@@ -4,10 +4,11 @@ Every implementation, real or fake, passes the contract suite in ``tests/contrac
 """
 
 from service.ports.answers import Answers, Claim, Entry, Reply
-from service.ports.backlog import Backlog, Standing
+from service.ports.archive import Archive, Standing
 from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
+from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
 from service.ports.event_sink import EventSink
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
@@ -27,14 +28,16 @@ from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookS
 
 __all__ = [
     "Allowance",
+    "Allowances",
     "Answers",
     "ApiKey",
+    "Archive",
     "Attempts",
-    "Backlog",
     "Checkpoints",
     "Claim",
     "Clock",
     "Credentials",
+    "Decisions",
     "Entry",
     "EventLog",
     "EventSink",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from service.core.decision import Warrant
 from service.core.upload import LogLine, State, Upload
 from service.core.webhook import Notice
 from service.ports.answers import Claim
@@ -24,6 +25,7 @@ class Ledger(Protocol):
         wake: bool = False,
         claim: Claim | None = None,
         notices: Sequence[Notice] = (),
+        warrant: Warrant | None = None,
     ) -> Upload:
         """Save an upload and its unsaved log lines; return it with none unsaved and its version raised.
 
@@ -34,7 +36,12 @@ class Ledger(Protocol):
         ``notices`` are written to be delivered as ``WebhookDeliveries`` tells. What was kept to be told of
         an upload is forgotten with the save that makes it ERASED. With ``claim`` (new uploads only) its key
         is taken in the same transaction, before anything else, as ``Answers.claim`` does, else
-        ``IdempotencyInProgress``."""
+        ``IdempotencyInProgress``.
+
+        A move that only people may make needs the ``warrant`` that covers it (``check_warrant`` in
+        ``core.decision``, else ``IllegalMove``), which must hold in the same transaction: a decision that is
+        confirmed by it is still open, else ``Conflict``; an allowance is live at the time of the move, else
+        ``AllowanceEnded``."""
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease without a new version. Raises ``Conflict`` if the upload has moved on."""

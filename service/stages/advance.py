@@ -7,9 +7,10 @@ others raise ``Conflict`` having changed nothing.
 from dataclasses import replace
 
 from service.core.errors import ContentLost, ScannerUnavailable, StoreUnavailable, TypeNotAllowed
-from service.core.outcome import Answer, Failed, Failure, Malformed, Outcome
+from service.core.outcome import Answer, Failed, Failure, Malformed
 from service.core.upload import Event, Leftover, State, Upload
 from service.stages import judge, sniff
+from service.stages.conclude import conclude
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts
 from service.stages.record import save
@@ -47,18 +48,16 @@ def _scan(parts: Parts, upload: Upload) -> Upload:
     at = parts.clock.now()
     scanning = save(parts, upload.moved(Event.SCAN_BEGUN, at, lease_until=at + LEASE))
     begun = parts.clock.monotonic()
-    outcome: Outcome
     try:
         with parts.heartbeat.hold(scanning):
             reading = read_back(parts, scanning)
             scanning = replace(scanning, sha256=scanning.sha256 or reading.sha256)
-            outcome = judge.weigh(parts, reading.outcome, _package(parts, scanning), engine)
+            weighed = judge.weigh(parts, scanning, reading.outcome, _package(parts, scanning), engine)
     except StoreUnavailable as error:
-        outcome = Failed(Failure.STORE_UNAVAILABLE, str(error))
+        weighed = judge.Weighed(Failed(Failure.STORE_UNAVAILABLE, str(error)))
     except ContentLost:
         return save(parts, judge.give_up(parts, scanning, "content_lost"))
-    judged = judge.decide(parts, scanning, outcome, engine, parts.clock.monotonic() - begun)
-    return save(parts, judged, wake=judged.state is State.QUARANTINED)
+    return conclude(parts, scanning, weighed, engine, parts.clock.monotonic() - begun)
 
 
 def _package(parts: Parts, upload: Upload) -> Answer | None:
@@ -94,5 +93,4 @@ def recover(parts: Parts, upload: Upload) -> Upload:
         discard(parts, saved)
         return saved
     crashed = Failed(Failure.CONNECTION_LOST, "the process that scanned it stopped")
-    judged = judge.decide(parts, upload, crashed, None, 0.0)
-    return save(parts, judged, wake=judged.state is State.QUARANTINED)
+    return conclude(parts, upload, judge.Weighed(crashed), None, 0.0)

@@ -1,8 +1,10 @@
 """Judge: from the scanner's outcome to the upload's next state."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from service.core.decision import CLEARED_BY_ALLOWANCE, Allowance, actor_of
 from service.core.outcome import BLAMELESS, Answer, Clean, Engine, Failed, Failure, Outcome
 from service.core.policy import CONSEQUENCES
 from service.core.upload import Event, Upload
@@ -15,23 +17,50 @@ MOST_ATTEMPTS: Final = 5
 _LONGEST_PAUSE: Final = 30
 
 
-def weigh(parts: Parts, outcome: Outcome, package: Answer | None, engine: Engine | None) -> Outcome:
-    """Return the outcome that counts: a clean one only if the scanner may be believed just now, and only
-    if the look into the ``package`` found nothing against it.
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The outcome that counts, and, where it is a finding that people excused, their allowance."""
+
+    outcome: Outcome
+    allowance: Allowance | None = None
+
+
+def weigh(
+    parts: Parts, upload: Upload, outcome: Outcome, package: Answer | None, engine: Engine | None
+) -> Weighed:
+    """Return what counts of a scan of ``upload``: a clean outcome only if the scanner may be believed just
+    now, and only if the look into the ``package`` found nothing against it.
+
+    What is excused must be as good as clean: the one finding that there is, of a scanner that may be
+    believed. Raises ``LedgerUnavailable``.
     """
-    if not isinstance(outcome, Clean):
-        return outcome
+    if isinstance(outcome, Failed):
+        return Weighed(outcome)
+    finding = package if isinstance(outcome, Clean) else outcome
+    only_one = isinstance(outcome, Clean) or package is None
+    allowance = _allowance(parts, upload, finding) if finding and only_one else None
+    if not isinstance(outcome, Clean) and allowance is None:
+        return Weighed(outcome)
     if engine is None:
-        return Failed(Failure.UNREACHABLE, "the scanner did not say who it is")
+        return Weighed(Failed(Failure.UNREACHABLE, "the scanner did not say who it is"))
     doubt = parts.gate.doubt(engine)
     if doubt is not None:
-        return Failed(*doubt)
-    return outcome if package is None else package
+        return Weighed(Failed(*doubt))
+    return Weighed(finding or outcome, allowance)
 
 
-def decide(parts: Parts, upload: Upload, outcome: Outcome, engine: Engine | None, duration: float) -> Upload:
-    """Return an upload that is SCANNING after the weighed ``outcome`` of a scan (``duration`` in seconds)."""
+def _allowance(parts: Parts, upload: Upload, finding: Answer) -> Allowance | None:
+    """Return the allowance for this finding in exactly this content."""
+    _, _, signature = classify(finding)
+    if upload.sha256 is None or signature is None:
+        return None
+    return parts.allowances.excusing(upload.sha256, signature, parts.clock.now())
+
+
+def decide(parts: Parts, upload: Upload, weighed: Weighed, engine: Engine | None, duration: float) -> Upload:
+    """Return an upload that is SCANNING after the ``weighed`` outcome of a scan (``duration`` in seconds)."""
     at = parts.clock.now()
+    outcome = weighed.outcome
     if isinstance(outcome, Failed):
         return _failed(parts, upload, outcome, at)
     kind, code, signature = classify(outcome)
@@ -43,6 +72,11 @@ def decide(parts: Parts, upload: Upload, outcome: Outcome, engine: Engine | None
         "code": code,
         "signature": signature,
     }
+    if weighed.allowance is not None:
+        held = upload.moved(
+            Event.NOT_SCANNABLE, at, detail | _provenance(verdict), verdict=verdict, reason=code
+        )
+        return _excused(held, weighed.allowance, at)
     return upload.moved(
         CONSEQUENCES[kind],
         at,
@@ -50,6 +84,18 @@ def decide(parts: Parts, upload: Upload, outcome: Outcome, engine: Engine | None
         verdict=verdict,
         reason=None if kind is Kind.CLEAN else code,
         lease_until=at + LEASE if kind is Kind.CLEAN else None,
+    )
+
+
+def _excused(held: Upload, allowance: Allowance, at: datetime) -> Upload:
+    """Return an upload that was held for no more than what is excused. Its verdict stays what it is."""
+    return held.moved(
+        Event.REVIEWER_CLEARED,
+        at,
+        allowance.detail(),
+        actor=actor_of(allowance),
+        reason=CLEARED_BY_ALLOWANCE,
+        lease_until=at + LEASE,
     )
 
 

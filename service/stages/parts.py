@@ -9,10 +9,12 @@ from service.core.siem import Form
 from service.core.verdict import Protection
 from service.core.webhook import ordered_id
 from service.ports import (
+    Allowances,
     Answers,
     Checkpoints,
     Clock,
     Credentials,
+    Decisions,
     EventLog,
     EventSink,
     Journal,
@@ -62,6 +64,8 @@ class Parts:
     webhook_sender: WebhookSender
     events: EventSink
     events_form: Form
+    decisions: Decisions
+    allowances: Allowances
 
 
 def new_upload_id(now: datetime) -> str:

@@ -15,30 +15,37 @@ from service.core.measures import (
     Reading,
 )
 from service.core.upload import State
-from service.ports import Backlog, Checkpoints, Journal
+from service.ports import Archive, Checkpoints, Journal, Standing
 
 #: Where nothing should stay for long, and where a person has to look.
 STATES: Final = (State.RECEIVING, State.QUARANTINED, State.SCANNING, State.CLEARED, State.HELD)
 
 
-def readings(backlog: Backlog, journal: Journal, checkpoints: Checkpoints, now: datetime) -> list[Reading]:
+def readings(archive: Archive, journal: Journal, checkpoints: Checkpoints, now: datetime) -> list[Reading]:
     """Return the present numbers; of a ledger that is away only that it is, nothing of before."""
     try:
         return [
             Reading(LEDGER_UP, 1),
-            *_of_uploads(backlog, now),
+            *_of_uploads(archive, now),
             *_of_log(journal, checkpoints, now),
         ]
     except LedgerUnavailable:
         return [Reading(LEDGER_UP, 0)]
 
 
-def _of_uploads(backlog: Backlog, now: datetime) -> Iterator[Reading]:
-    standing = {one.state: one for one in backlog.waiting(STATES)}
+def _of_uploads(archive: Archive, now: datetime) -> Iterator[Reading]:
+    standings = archive.standings(STATES)
     for state in STATES:
-        one = standing.get(state)
-        yield Reading(UPLOADS, one.uploads if one else 0, (state.value,))
-        yield Reading(LONGEST, _age(one.since if one else None, now), (state.value,))
+        one = standings.get(state)
+        yield Reading(UPLOADS, one.number if one else 0, (state.value,))
+        yield Reading(LONGEST, _age(_since(state, one), now), (state.value,))
+
+
+def _since(state: State, standing: Standing | None) -> datetime | None:
+    """Return since when something is there. What is scanned again and again waits all the while."""
+    if standing is None:
+        return None
+    return standing.moved_at if state is State.HELD else standing.waiting_since
 
 
 def _of_log(journal: Journal, checkpoints: Checkpoints, now: datetime) -> Iterator[Reading]:

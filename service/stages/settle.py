@@ -6,6 +6,7 @@ from service.core.errors import Conflict, LedgerUnavailable, PartUnavailable, Sc
 from service.core.outcome import Answer, Engine, Failed, Failure
 from service.core.upload import Event, Segment, State, Upload
 from service.stages import judge
+from service.stages.conclude import conclude
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts
 from service.stages.receive import Leg
@@ -63,6 +64,7 @@ def stored(
         sha256=sha256,
         segments=segments,
         due_at=None,
+        waiting_since=at,
         # Nobody can go on with it any more.
         expires_at=upload.expires_at and at,
     )
@@ -84,21 +86,20 @@ def settle(parts: Parts, upload: Upload, scan: Scan, package: Answer | None, pat
             outcome = scan.leg.outcome(max(0.0, until - parts.clock.monotonic()))
     if outcome is None:
         outcome = Failed(Failure.UNREACHABLE, "handed over to the background worker")
-    weighed = judge.weigh(parts, outcome, package, scan.engine)
-    judged = judge.decide(parts, scanning, weighed, scan.engine, scan.duration)
-    return _conclude(parts, judged, scanning if scanning.version > upload.version else None)
-
-
-def _conclude(parts: Parts, judged: Upload, durable: Upload | None) -> Upload:
-    """Save the verdict and release what is cleared. What is ``durable`` is no failure to the sender."""
     try:
-        judged = save(parts, judged, wake=judged.state is State.QUARANTINED)
+        weighed = judge.weigh(parts, scanning, outcome, package, scan.engine)
+        judged = conclude(parts, scanning, weighed, scan.engine, scan.duration)
     except LedgerUnavailable as error:
-        if durable is None:
+        if scanning.version == upload.version:
             raise
         # The content is safe: its lease runs out, and the background worker scans it again.
-        parts.log.failure("verdict_deferred", error, {"upload": judged.id})
-        return durable
+        parts.log.failure("verdict_deferred", error, {"upload": upload.id})
+        return scanning
+    return _released(parts, judged)
+
+
+def _released(parts: Parts, judged: Upload) -> Upload:
+    """Release what is cleared. What is durable is no failure to the sender."""
     if judged.state is State.CLEARED:
         try:
             return release(parts, judged)

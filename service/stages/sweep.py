@@ -40,6 +40,8 @@ def sweep(parts: Parts, limit: int) -> int:
     gone: list[Upload] = []
     for upload in parts.ledger.with_leftovers(parts.clock.now(), limit):
         try:
+            if upload.leftover is Leftover.COPIES and _changed(parts, upload):
+                continue
             delete_leftovers(parts, upload)
         except StoreUnavailable as error:
             trouble = error
@@ -50,6 +52,14 @@ def sweep(parts: Parts, limit: int) -> int:
     if trouble is not None:
         raise trouble
     return len(gone)
+
+
+def _changed(parts: Parts, upload: Upload) -> bool:
+    """Tell whether another process swept the copies of an upload since it was found here: people may have let
+    it go then, and its copies are wanted.
+    """
+    now = parts.ledger.find(upload.id)
+    return now is None or (now.version, now.leftover) != (upload.version, upload.leftover)
 
 
 def erase(parts: Parts, upload: Upload) -> Upload:

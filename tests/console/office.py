@@ -14,6 +14,7 @@ from service.core.reviewer import Reviewer, Role
 from service.stages.desk import Desk, accounts, sign_in
 from service.web.console import create_console
 from service.web.console.entrance import COOKIE, FIELD
+from tests.fakes.archive import FakeArchive
 from tests.fakes.faults import Faults
 from tests.fakes.reviewers import FakeAttempts, FakePasswords, FakeReviewers
 from tests.stages.world import World
@@ -33,6 +34,7 @@ class Office:
         reviewers = FakeReviewers(faults, self.world.parts.journal)
         self.desk = Desk(
             parts=self.world.parts,
+            archive=FakeArchive(faults, self.world.ledger.rows),
             reviewers=reviewers,
             sessions=reviewers.sessions,
             attempts=FakeAttempts(faults),

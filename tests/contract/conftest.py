@@ -15,16 +15,19 @@ from service.adapters.outbox import Outbox
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
+from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.core.upload import State, Upload
 from service.ports import (
+    Allowances,
     Answers,
     ApiKey,
     Checkpoints,
     Credentials,
+    Decisions,
     Job,
     Journal,
     Ledger,
@@ -36,6 +39,7 @@ from tests.contract.databases import empty, migrate, sqlite_url
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.credentials import FakeCredentials
+from tests.fakes.decisions import FakeDecisions
 from tests.fakes.faults import Faults
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
@@ -46,7 +50,7 @@ NOON: Final = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 @dataclass
 class LedgerCase:
-    """A ledger, its credentials, its answers, its webhooks, its log and what was queued.
+    """A ledger, its credentials, answers, webhooks, log and decisions, and what was queued.
 
     ``engine`` is the database behind it where there is one. ``refuse_jobs`` makes queueing fail.
     """
@@ -58,6 +62,8 @@ class LedgerCase:
     deliveries: WebhookDeliveries
     journal: Journal
     checkpoints: Checkpoints
+    decisions: Decisions
+    allowances: Allowances
     engine: Engine | None
     jobs: list[Job] = field(default_factory=list)
     refuse_jobs: bool = False
@@ -136,11 +142,23 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     credentials, answers = FakeCredentials(Faults()), FakeAnswers(Faults())
     webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
     journal = FakeJournal(Faults())
+    decisions = FakeDecisions(Faults(), journal)
     ledger = FakeLedger(
-        Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce, journal
+        Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce, journal, decisions
     )
     checkpoints = FakeCheckpoints(Faults())
-    case = LedgerCase(ledger, credentials, answers, webhooks, webhooks, journal, checkpoints, None)
+    case = LedgerCase(
+        ledger,
+        credentials,
+        answers,
+        webhooks,
+        webhooks,
+        journal,
+        checkpoints,
+        decisions,
+        decisions.allowances,
+        None,
+    )
     return case
 
 
@@ -160,6 +178,8 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
         SqlWebhookDeliveries(engine, outbox),
         SqlJournal(engine),
         SqlCheckpoints(engine),
+        SqlDecisions(engine),
+        SqlAllowances(engine),
         engine,
     )
     # An upload's account is one that has a key.

@@ -57,6 +57,7 @@ def test_what_is_saved_is_what_is_found(ledger: Ledger) -> None:
         leftover=Leftover.COPIES,
         reserved=4 << 30,
         expires_at=NOON + 3 * SECOND,
+        waiting_since=NOON + 4 * SECOND,
     )
     saved = ledger.save(upload)
     assert saved == replace(upload, version=2)

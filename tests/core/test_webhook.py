@@ -92,3 +92,12 @@ def test_ids_sort_by_time() -> None:
     """Whatever the chance in them."""
     later = NOON + timedelta(milliseconds=1)
     assert ordered_id("wd", NOON, "f" * 20) < ordered_id("wd", later, "0" * 20)
+
+
+def test_what_an_allowance_let_pass_is_not_told_as_held() -> None:
+    """Nobody could have looked at it: it was held and cleared in one transaction."""
+    held = replace(STORED, state=State.SCANNING).moved(Event.NOT_SCANNABLE, NOON)
+    cleared = held.moved(Event.REVIEWER_CLEARED, NOON)
+    assert told(cleared) == ()
+    released = replace(cleared, unsaved=()).moved(Event.COPIED_OUT, NOON)
+    assert [one.type for one in told(released)] == ["upload.released"]

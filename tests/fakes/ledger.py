@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from service.core.decision import Warrant
 from service.core.errors import Conflict, QuotaExceeded, Unauthenticated
 from service.core.journal import of_move
 from service.core.upload import Leftover, LogLine, State, Upload
@@ -13,6 +14,7 @@ from service.core.webhook import Notice
 from service.ports import Claim, Job, advancing
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
+from tests.fakes.decisions import FakeDecisions
 from tests.fakes.faults import Faults
 from tests.fakes.journal import FakeJournal
 
@@ -28,10 +30,11 @@ class FakeLedger:
         answers: FakeAnswers | None = None,
         announce: Callable[[Upload, Sequence[Notice]], None] = lambda *_: None,
         journal: FakeJournal | None = None,
+        decisions: FakeDecisions | None = None,
     ) -> None:
         """Queue jobs by ``enqueue``, take keys in ``answers`` and keep notices by ``announce``, as parts of
-        the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``;
-        moves are lines of ``journal``.
+        the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``,
+        what people say over the scanner in ``decisions``; moves are lines of ``journal``.
         """
         self._faults = faults
         self._journal = journal or FakeJournal(faults)
@@ -43,6 +46,8 @@ class FakeLedger:
         self._lock = threading.RLock()
         self._credentials = credentials
         credentials.uploads = self.rows
+        self._decisions = decisions or FakeDecisions(faults)
+        self._decisions.share(self._lock, self._rows)
 
     def save(
         self,
@@ -51,12 +56,14 @@ class FakeLedger:
         wake: bool = False,
         claim: Claim | None = None,
         notices: Sequence[Notice] = (),
+        warrant: Warrant | None = None,
     ) -> Upload:
         """Save in one transaction."""
         with self._faults.at("ledger.save"), self._lock:
             row = self._rows.get(upload.id)
             if (row.version if row else 0) != upload.version:
                 raise Conflict("changed by another process")
+            self._decisions.check(upload, warrant)
             if claim is not None:
                 self._answers.check_free(claim)
             if row is None and upload.state is State.RECEIVING and upload.grant_id is not None:
@@ -70,6 +77,7 @@ class FakeLedger:
             if claim is not None:
                 self._answers.take_key(claim, upload.id)
             self._announce(saved, notices)
+            self._decisions.use(warrant)
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
             self._journal.record([of_move(saved, line) for line in lines])

@@ -8,7 +8,7 @@ from service.core.upload import State
 from service.stages.log.checkpoint import sign_when_due
 from service.stages.log.place import place
 from service.stages.readings import readings
-from tests.fakes.backlog import FakeBacklog
+from tests.fakes.archive import FakeArchive
 from tests.stages.world import PDF, World
 
 
@@ -21,7 +21,9 @@ def world() -> World:
 def told(world: World) -> dict[tuple[str, ...], float]:
     """Return the readings by name and labels."""
     parts = world.parts
-    found = readings(FakeBacklog(world.ledger), parts.journal, parts.checkpoints, world.clock.now())
+    found = readings(
+        FakeArchive(world.faults, world.ledger.rows), parts.journal, parts.checkpoints, world.clock.now()
+    )
     return {(reading.measure.name, *reading.labels): reading.value for reading in found}
 
 
@@ -65,5 +67,7 @@ def test_of_a_ledger_that_is_away_only_that_is_said(world: World, part: str) -> 
     """Nothing that was true before is told as the present, and no half of it."""
     world.faults.take_away(part, LedgerUnavailable("away"))
     parts = world.parts
-    found = readings(FakeBacklog(world.ledger), parts.journal, parts.checkpoints, world.clock.now())
+    found = readings(
+        FakeArchive(world.faults, world.ledger.rows), parts.journal, parts.checkpoints, world.clock.now()
+    )
     assert found == [Reading(LEDGER_UP, 0)]

@@ -20,8 +20,10 @@ CLEAN: Final = deck()
 INFECTED: Final = deck(extra=EICAR)
 ERRORS: Final = {
     "ledger": LedgerUnavailable,
+    "allowances": LedgerUnavailable,
     "answers": LedgerUnavailable,
     "credentials": LedgerUnavailable,
+    "decisions": LedgerUnavailable,
     "queue": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.ports import Attempts, Passwords, Reviewers, Sessions
+from service.ports import Archive, Attempts, Passwords, Reviewers, Sessions
 from service.stages.parts import Parts
 
 
@@ -11,6 +11,7 @@ class Desk:
     """What the console works with."""
 
     parts: Parts
+    archive: Archive
     reviewers: Reviewers
     sessions: Sessions
     attempts: Attempts
