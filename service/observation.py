@@ -1,4 +1,4 @@
-"""Builds what those who run the service see of it: metrics, where the log is told to. A wing of wiring."""
+"""Builds what those who run the service see of it: metrics, events, traces. A wing of wiring."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from service.adapters.syslog_events import SyslogEvents, trusting
 from service.config import Settings
 from service.core.errors import ConfigurationError
 from service.observe_config import ObserveSettings, Plain, Syslog
-from service.ports import Clock, EventSink, Ledger, ObjectStore, Scanner
+from service.ports import Clock, EventSink, Ledger, ObjectStore, Scanner, Traces
 from service.stages.gate import Health
 from service.stages.readings import readings
 
@@ -54,6 +54,16 @@ def event_sink(settings: ObserveSettings) -> EventSink:
             return FileEvents(path)
         case Syslog() as there:
             return SyslogEvents(there.host, there.port, trusting(there.ca, there.certificate))
+
+
+def traces(settings: ObserveSettings) -> Traces | None:
+    """Return what traces are told to, ``None`` for nothing."""
+    if settings.traces is None:
+        return None
+    # The library takes its time and memory; who traces nothing does not pay for it.
+    from service.adapters.otel_traces import otlp  # noqa: PLC0415
+
+    return otlp(settings.traces)
 
 
 def serve_metrics(settings: Settings, host: str, port: int) -> Callable[[], None]:

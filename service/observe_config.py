@@ -15,9 +15,13 @@ _EVENTS: Final = "GREENROOM_EVENTS"
 _EVENTS_FORM: Final = "GREENROOM_EVENTS_FORM"
 _EVENTS_CA: Final = "GREENROOM_EVENTS_CA"
 _EVENTS_CERTIFICATE: Final = "GREENROOM_EVENTS_CERTIFICATE"
+_TRACES: Final = "GREENROOM_TRACES"
 #: Every name that is read here.
-NAMES: Final = frozenset({_METRICS_DIR, _EVENTS, _EVENTS_FORM, _EVENTS_CA, _EVENTS_CERTIFICATE})
+NAMES: Final = frozenset({_METRICS_DIR, _EVENTS, _EVENTS_FORM, _EVENTS_CA, _EVENTS_CERTIFICATE, _TRACES})
 _SYSLOG: Final = re.compile(r"syslog\+tls://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_COLLECTOR: Final = re.compile(
+    r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*[!-.0-~])?"
+)
 #: RFC 5425, 4.1.
 _SYSLOG_PORT: Final = "6514"
 _LAST_PORT: Final = 65535
@@ -47,12 +51,14 @@ class Syslog:
 @dataclass(frozen=True, slots=True)
 class ObserveSettings:
     """``metrics_dir`` is the folder that all processes keep their metrics in, ``None`` to measure nothing.
-    ``events`` is where the log is told to, a path being a file's, in ``events_form``.
+    ``events`` is where the log is told to, a path being a file's, in ``events_form``. ``traces`` is the URL
+    of an OTLP collector, ``None`` to trace nothing.
     """
 
     metrics_dir: Path | None
     events: Plain | Path | Syslog
     events_form: Form
+    traces: str | None
 
 
 def read_observe(environ: Mapping[str, str]) -> ObserveSettings:
@@ -61,7 +67,10 @@ def read_observe(environ: Mapping[str, str]) -> ObserveSettings:
     if form not in set(Form):
         raise ConfigurationError(f"{_EVENTS_FORM} must be one of {', '.join(Form)}, not {form!r}")
     return ObserveSettings(
-        metrics_dir=_path(environ, _METRICS_DIR), events=_events(environ), events_form=Form(form)
+        metrics_dir=_path(environ, _METRICS_DIR),
+        events=_events(environ),
+        events_form=Form(form),
+        traces=_collector(environ),
     )
 
 
@@ -78,6 +87,17 @@ def _events(environ: Mapping[str, str]) -> Plain | Path | Syslog:
     raise ConfigurationError(
         f"{_EVENTS} must be stdout, none, file:/path or syslog+tls://host:port, not {value!r}"
     )
+
+
+def _collector(environ: Mapping[str, str]) -> str | None:
+    value = environ.get(_TRACES, "none")
+    if value == "none":
+        return None
+    if not _COLLECTOR.fullmatch(value):
+        raise ConfigurationError(
+            f"{_TRACES} must be none, or a URL like http://collector:4318, not {value!r}"
+        )
+    return value
 
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:

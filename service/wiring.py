@@ -36,6 +36,7 @@ from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSession
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
+from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
 from service.ports import (
@@ -45,6 +46,7 @@ from service.ports import (
     QueueWorker,
     RateLimiter,
     Task,
+    WebhookSender,
 )
 from service.stages.desk import Desk
 from service.stages.gate import Gate
@@ -101,6 +103,10 @@ def build_from(settings: Settings) -> Services:
         _store(settings),
         ClamdScanner(settings.clamd, settings.scan_deadline),
     )
+    traces = observation.traces(settings.observe)
+    sender: WebhookSender = HttpWebhookSender(settings.webhooks)
+    if traces is not None:
+        ledger, sender = traced_ledger(ledger, traces), traced_sender(sender, traces)
     parts = Parts(
         ledger=ledger,
         journal=SqlJournal(engine),
@@ -123,9 +129,10 @@ def build_from(settings: Settings) -> Services:
         audience=settings.token_audience,
         webhook_endpoints=SqlWebhookEndpoints(engine),
         webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
-        webhook_sender=HttpWebhookSender(settings.webhooks),
+        webhook_sender=sender,
         events=observation.event_sink(settings.observe),
         events_form=settings.observe.events_form,
+        traces=traces,
         decisions=SqlDecisions(engine),
         allowances=SqlAllowances(engine),
     )

@@ -24,6 +24,7 @@ from service.ports.signer import Signer
 from service.ports.store import ObjectStore, Source, Stored
 from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
+from service.ports.traces import Notes, Side, Span, Traces
 from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookSender
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Ledger",
     "LogKey",
     "Metrics",
+    "Notes",
     "ObjectStore",
     "Passwords",
     "PseudonymKey",
@@ -63,15 +65,18 @@ __all__ = [
     "Scanner",
     "Sealer",
     "Sessions",
+    "Side",
     "Signer",
     "SigningKey",
     "Sniffer",
     "Source",
+    "Span",
     "Standing",
     "Stored",
     "Task",
     "TokenVerifier",
     "Tokens",
+    "Traces",
     "Tried",
     "WebhookDeliveries",
     "WebhookEndpoints",

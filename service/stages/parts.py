@@ -26,6 +26,7 @@ from service.ports import (
     Signer,
     Sniffer,
     Tokens,
+    Traces,
     WebhookDeliveries,
     WebhookEndpoints,
     WebhookSender,
@@ -37,7 +38,7 @@ from service.stages.heartbeat import Heartbeat
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything a stage may need. ``audience`` names this deployment in the grants for it; ``events`` takes
-    the log's lines in ``events_form``.
+    the log's lines in ``events_form``; ``traces`` is ``None`` where nothing is traced.
     """
 
     ledger: Ledger
@@ -64,6 +65,7 @@ class Parts:
     webhook_sender: WebhookSender
     events: EventSink
     events_form: Form
+    traces: Traces | None
     decisions: Decisions
     allowances: Allowances
 

@@ -10,9 +10,10 @@ from tests.core.environment import LEAST
 
 
 def test_as_shipped_the_log_is_told_to_standard_output() -> None:
-    """In the flat form, and nothing is measured."""
+    """In the flat form, and nothing is measured or traced."""
     observe = read_settings(LEAST).observe
-    assert (observe.metrics_dir, observe.events, observe.events_form) == (None, Plain.STDOUT, Form.FLAT)
+    assert (observe.metrics_dir, observe.traces) == (None, None)
+    assert (observe.events, observe.events_form) == (Plain.STDOUT, Form.FLAT)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,12 @@ def test_a_receiver_is_trusted_by_what_is_named() -> None:
     assert observe.events == Syslog("siem", 6514, Path("/etc/ca.pem"), Path("/etc/me.pem"))
 
 
+@pytest.mark.parametrize("url", ["http://collector:4318", "https://[::1]:4318", "https://otel.example/a/b"])
+def test_traces_go_to_a_collector(url: str) -> None:
+    """By the URL that its OTLP begins with."""
+    assert read_settings(LEAST | {"GREENROOM_TRACES": url}).observe.traces == url
+
+
 @pytest.mark.parametrize("form", Form)
 def test_each_form_can_be_chosen(form: Form) -> None:
     """By its name."""
@@ -58,6 +65,10 @@ def test_each_form_can_be_chosen(form: Form) -> None:
         ("GREENROOM_EVENTS_CA", "ca.pem"),
         ("GREENROOM_EVENTS_CERTIFICATE", ""),
         ("GREENROOM_METRICS_DIR", "metrics"),
+        ("GREENROOM_TRACES", "collector:4318"),
+        ("GREENROOM_TRACES", "http://collector:4318/"),
+        ("GREENROOM_TRACES", "http://user@collector:4318"),
+        ("GREENROOM_TRACES", ""),
     ],
 )
 def test_an_odd_value_is_no_start(name: str, value: str) -> None:

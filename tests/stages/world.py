@@ -46,6 +46,7 @@ from tests.fakes.queue import FakeQueue
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
+from tests.fakes.traces import FakeTraces
 from tests.fakes.webhooks import FakeSender, FakeWebhooks
 
 CALLER: Final = Caller("acme", "gr_000000000000", frozenset(Scope))
@@ -114,6 +115,7 @@ class World:
 
     protection: Protection = Protection.OFFICIAL
     policy: Policy = field(default_factory=policy)
+    traces: FakeTraces | None = None
     violations: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -167,6 +169,7 @@ class World:
             webhook_sender=self.sender,
             events=self.events_sink,
             events_form=Form.FLAT,
+            traces=self.traces,
             decisions=self.decisions,
             allowances=self.decisions.allowances,
         )
