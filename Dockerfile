@@ -68,7 +68,8 @@ COPY --from=widget /build/widget/dist /srv/greenroom/widget/dist
 ENV PATH=/opt/greenroom/bin:/usr/bin:/bin
 WORKDIR /srv/greenroom
 USER 10001:10001
-EXPOSE 8080
+# The API, and where the image is started as the console, that.
+EXPOSE 8080 8090
 CMD ["gunicorn", "--config", "service/gunicorn.conf.py", "--bind", "0.0.0.0:8080", "service.wsgi:app"]
 
 FROM base AS clamav

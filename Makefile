@@ -6,7 +6,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 # npm and what it runs must find the Node of this environment, whatever the machine has.
-NPM := cd widget && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+NPM := cd widget && $(WITH_NODE) npm --loglevel=error
 
 .PHONY: run test check docs lock format clean install install-dev widget compose-test
 
@@ -45,13 +46,13 @@ clean:
 	@if [ -e .run/lock ] && ! flock --nonblock .run/lock true; then \
 		echo "greenroom: a stack is running from .run; stop it first" >&2; exit 1; fi
 	rm -rf .run .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
-	rm -rf widget/dist widget/node_modules
+	rm -rf widget/dist widget/node_modules tests/oidc/node_modules
 	find service stack tests client examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: .venv/.installed .venv/.client widget
 	@stack/install.sh run
 
-install-dev: .venv/.installed-dev .venv/.client widget
+install-dev: .venv/.installed-dev .venv/.client widget tests/oidc/node_modules/.installed
 	@stack/install.sh test
 
 # The upload widget, as the service hands it out.
@@ -85,6 +86,12 @@ widget: widget/dist/.built
 widget/node_modules/.installed: widget/package-lock.json widget/package.json widget/.npmrc | .venv/.installed-build
 	@echo "greenroom: installing the npm packages of widget/package-lock.json"
 	@$(NPM) ci --ignore-scripts >/dev/null
+	@touch $@
+
+# The OpenID provider that the tests sign in at.
+tests/oidc/node_modules/.installed: tests/oidc/package-lock.json tests/oidc/package.json tests/oidc/.npmrc | .venv/.installed-build
+	@echo "greenroom: installing the npm packages of tests/oidc/package-lock.json"
+	@cd tests/oidc && $(WITH_NODE) npm --loglevel=error ci --ignore-scripts >/dev/null
 	@touch $@
 
 # The folders are among what it is made of, so that a file which goes is noticed.

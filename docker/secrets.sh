@@ -29,5 +29,7 @@ for role in ingest scan release download janitor; do
 done
 # What is secret in the database is sealed with it: 32 bytes in URL-safe base64.
 keep secrets_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_')"
+# Of the provider that reviewers sign in with: empty until somebody fills it in (docs/console.md).
+keep oidc_client_secret ""
 keep postgres_password "$(fresh)"
 keep database_url "postgresql+psycopg://greenroom:$(cat "$folder/postgres_password")@postgres:5432/greenroom"

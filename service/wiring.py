@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from service import observation
 from service.adapters.argon2_passwords import Argon2Passwords
+from service.adapters.authlib_provider import AuthlibProvider, Client
 from service.adapters.clamd_scanner import ClamdScanner
 from service.adapters.clock import SystemClock
 from service.adapters.database import open_engine
@@ -39,6 +40,7 @@ from service.adapters.structured_log import StructuredLog
 from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
+from service.oidc_config import OidcSettings
 from service.ports import (
     Clock,
     Ledger,
@@ -48,7 +50,7 @@ from service.ports import (
     Task,
     WebhookSender,
 )
-from service.stages.desk import Desk
+from service.stages.desk import Desk, Elsewhere
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
@@ -145,12 +147,12 @@ def build_from(settings: Settings) -> Services:
         jitsi,
         settings.upload_origins,
         settings.embed_origins,
-        _desk(parts, engine),
+        _desk(parts, engine, settings),
         settings.console.url,
     )
 
 
-def _desk(parts: Parts, engine: Engine) -> Desk:
+def _desk(parts: Parts, engine: Engine, settings: Settings) -> Desk:
     return Desk(
         parts=parts,
         archive=SqlArchive(engine),
@@ -158,7 +160,15 @@ def _desk(parts: Parts, engine: Engine) -> Desk:
         sessions=SqlSessions(engine),
         attempts=SqlAttempts(engine),
         passwords=Argon2Passwords(),
+        elsewhere=_elsewhere(settings.console.oidc),
     )
+
+
+def _elsewhere(oidc: OidcSettings | None) -> Elsewhere | None:
+    if oidc is None:
+        return None
+    client = Client(oidc.issuer, oidc.client_id, oidc.client_secret, oidc.scope, oidc.roles_claim)
+    return Elsewhere(AuthlibProvider(client), oidc.roles)
 
 
 def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:

@@ -41,6 +41,8 @@ def compose(
         "GREENROOM_PORT": str(settings.port),
         "GREENROOM_S3_PORT": str(settings.s3_port),
         "GREENROOM_DEMO_PORT": str(settings.demo_port),
+        "GREENROOM_CONSOLE_PORT": str(settings.console_port),
+        "GREENROOM_CONSOLE_URL": settings.console_url,
         "GREENROOM_METRICS_PORT": str(settings.metrics_port),
         "GREENROOM_METRICS_DIR": str(settings.metrics_folder),
         "GREENROOM_SIGNATURES_DIR": str(settings.signatures.folder),

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from stack import StackError, environment, leftovers, preflight, processes, settings, tryout
+from stack import StackError, environment, leftovers, people, preflight, processes, settings, tryout
 from stack.clamd import ROOT
 from stack.processes import Child
 from stack.settings import Settings
@@ -65,13 +65,13 @@ def _run(wanted: Settings) -> None:
     # Counters of processes that are no more would be added to those of this run.
     shutil.rmtree(wanted.metrics_folder, ignore_errors=True)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        f"greenroom: starting store, clamd, web, worker, metrics and demo (Ctrl-C stops them); log: {log}"
-    )
+    parts = "store, clamd, web, worker, metrics, console and demo"
+    console.print(f"greenroom: starting {parts} (Ctrl-C stops them); log: {log}")
     honcho = _start_honcho(env, log)
     try:
         _wait_ready(wanted, honcho, console)
-        access = tryout.developer_access(wanted, env)
+        _wait_answer(wanted.console_url, honcho)
+        access = tryout.developer_access(wanted, env, people.console_access(wanted, env))
         tryout.show(console, tryout.submit(access), wanted.protection)
         _wait_answer(wanted.demo_url, honcho)
         _wait_answer(wanted.metrics_url, honcho)
@@ -164,6 +164,7 @@ def _explain(console: Console, wanted: Settings) -> None:
     console.print(f"health    {wanted.api_url}/readyz")
     console.print(f"your key  {wanted.dev_env}   (API_URL, API_KEY, ACCOUNT_ID, DEMO_URL, METRICS_URL)")
     console.print(f"demo      {wanted.demo_url}   a meeting room to try it in")
+    console.print(f"console   {wanted.console_url}   sign in as CONSOLE_USER or CONSOLE_USER2 of dev.env")
     console.print(f"metrics   {wanted.metrics_url}   for Prometheus")
     console.print("Ctrl-C stops everything.")
 

@@ -15,6 +15,7 @@ DEFAULT_STATE = ".run"
 DEFAULT_PORT = 8080
 DEFAULT_S3_PORT = 8333
 DEFAULT_DEMO_PORT = 8088
+DEFAULT_CONSOLE_PORT = 8090
 DEFAULT_METRICS_PORT = 9464
 MAX_PORT = 65_535
 
@@ -29,6 +30,7 @@ class Settings:
     signatures: Signatures
     protection: str
     demo_port: int = DEFAULT_DEMO_PORT
+    console_port: int = DEFAULT_CONSOLE_PORT
     metrics_port: int = DEFAULT_METRICS_PORT
 
     @property
@@ -40,6 +42,11 @@ class Settings:
     def demo_url(self) -> str:
         """Where the demo page will be found."""
         return f"http://{LOOPBACK}:{self.demo_port}"
+
+    @property
+    def console_url(self) -> str:
+        """Where the security team's console will be found."""
+        return f"http://{LOOPBACK}:{self.console_port}"
 
     @property
     def metrics_url(self) -> str:
@@ -83,6 +90,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         signatures=signatures,
         protection=environ.get("GREENROOM_SIGNATURES") or signatures.protection,
         demo_port=_port(environ, "GREENROOM_DEMO_PORT", DEFAULT_DEMO_PORT, MAX_PORT),
+        console_port=_port(environ, "GREENROOM_CONSOLE_PORT", DEFAULT_CONSOLE_PORT, MAX_PORT),
         metrics_port=_port(environ, "GREENROOM_METRICS_PORT", DEFAULT_METRICS_PORT, MAX_PORT),
     )
 
@@ -92,6 +100,7 @@ def ports(settings: Settings) -> dict[int, str]:
     wanted = [
         (settings.port, "the web app's, GREENROOM_PORT"),
         (settings.demo_port, "the demo page's, GREENROOM_DEMO_PORT"),
+        (settings.console_port, "the console's, GREENROOM_CONSOLE_PORT"),
         (settings.metrics_port, "the metrics', GREENROOM_METRICS_PORT"),
     ]
     for offset in PORT_OFFSETS:

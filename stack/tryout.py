@@ -42,10 +42,13 @@ class Access:
         )
 
 
-def developer_access(settings: Settings, environment: Mapping[str, str]) -> Access:
-    """The access of the run before if its key still opens the API, else a new account's; written to dev.env.
+def developer_access(
+    settings: Settings, environment: Mapping[str, str], console: Mapping[str, str]
+) -> Access:
+    """The access of the run before if its key still opens the API, else a new account's.
 
-    Raises StackError with the service's own words when no key can be made.
+    Written to dev.env, and what is to be told of the `console` with it. Raises StackError with the service's
+    own words when no key can be made.
     """
     access = kept_access(settings)
     if access is None:
@@ -56,6 +59,7 @@ def developer_access(settings: Settings, environment: Mapping[str, str]) -> Acce
         "API_KEY": access.api_key,
         "ACCOUNT_ID": access.account_id,
         "DEMO_URL": settings.demo_url,
+        **console,
         "METRICS_URL": settings.metrics_url,
     }
     write_private(settings.dev_env, "".join(f"{name}={value}\n" for name, value in told.items()))
@@ -67,9 +71,14 @@ def kept_access(settings: Settings) -> Access | None:
 
     Raises httpx.TransportError when the API does not answer.
     """
-    kept = _parse(settings.dev_env.read_text()) if settings.dev_env.exists() else {}
+    kept = told_before(settings)
     access = Access(settings.api_url, kept.get("API_KEY", ""), kept.get("ACCOUNT_ID", ""))
     return access if access.api_key and _opens(access) else None
+
+
+def told_before(settings: Settings) -> dict[str, str]:
+    """What dev.env tells, nothing where there is none."""
+    return _parse(settings.dev_env.read_text()) if settings.dev_env.exists() else {}
 
 
 def submit(access: Access) -> list[dict[str, Any]]:

@@ -48,7 +48,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload. Only ``released`` means that it was proved clean and can be downloaded."""
+    """One upload. Only ``released`` means that it can be downloaded.
+
+    It was found clean, unless ``reason`` says that people let it go."""
 
     id: str
     meeting: str

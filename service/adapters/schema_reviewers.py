@@ -13,6 +13,7 @@ reviewers: Final = Table(
     Column("name", String(128), nullable=False, unique=True),
     Column("role", String(16), nullable=False),
     Column("password_hash", String(255)),
+    Column("subject", String(64), unique=True),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
 )

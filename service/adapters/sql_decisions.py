@@ -78,6 +78,15 @@ class SqlDecisions:
         query = select(decisions).where(decisions.c.upload_id == upload_id)
         return [_decision(row) for row in self._database.read(query.order_by(decisions.c.id.desc()))]
 
+    def waiting(self, at: datetime, upload_ids: Sequence[str] | None, limit: int) -> Sequence[Decision]:
+        """Return proposals that can still be confirmed."""
+        same = and_(uploads.c.id == decisions.c.upload_id, uploads.c.version == decisions.c.version)
+        query = select(decisions).join(uploads, same).where(_is(Standing.OPEN), decisions.c.expires_at > at)
+        if upload_ids is not None:
+            query = query.where(decisions.c.upload_id.in_(upload_ids))
+        rows = self._database.read(query.order_by(decisions.c.id).limit(limit))
+        return [_decision(row) for row in rows]
+
 
 class SqlAllowances:
     """The allow-list in the same database."""

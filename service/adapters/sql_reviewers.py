@@ -39,6 +39,11 @@ class SqlReviewers:
         found = self._database.read(select(reviewers).where(reviewers.c.name == name))
         return _to_reviewer(found[0]) if found else None
 
+    def vouched_for(self, subject: str) -> Reviewer | None:
+        """Return a reviewer by subject."""
+        found = self._database.read(select(reviewers).where(reviewers.c.subject == subject))
+        return _to_reviewer(found[0]) if found else None
+
     def all(self) -> Sequence[Reviewer]:
         """Return everybody."""
         found = [_to_reviewer(row) for row in self._database.read(select(reviewers))]

@@ -237,6 +237,6 @@ def written_reason(untrusted_reason: str) -> str:
     text = "\n".join(lines).strip()
     if not SHORTEST_REASON <= len(text) <= LONGEST_REASON:
         raise BadRequest(
-            f"The reason has {len(text)} characters; write {SHORTEST_REASON} to {LONGEST_REASON} of them."
+            f"Write a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this one has {len(text)}."
         )
     return text

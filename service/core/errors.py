@@ -21,6 +21,7 @@
     |   +-- AlreadyProposed        another proposal about the upload waits for a second person
     |   +-- AlreadyAllowed         the finding is excused in this content already
     |   +-- OwnProposal            who proposed is not the second person
+    |   +-- ProposerGone           who proposed may decide nothing any more
     |   +-- DecisionClosed         the proposal was settled, expired, or its upload changed
     |   +-- Overloaded             every place for this is taken, by all or by the account
     |   +-- IdempotencyMismatch    the Idempotency-Key was used for another request
@@ -177,6 +178,12 @@ class OwnProposal(Refused):
     """A proposal is confirmed or rejected by somebody else than its proposer."""
 
     code = "own_proposal"
+
+
+class ProposerGone(Refused):
+    """Who proposed is disabled, or no reviewer any more: that is one person, not two."""
+
+    code = "proposer_gone"
 
 
 class DecisionClosed(Refused):
@@ -362,6 +369,12 @@ class SinkUnavailable(PartUnavailable):
     """What the log is told to did not take it, or did not say that it has it."""
 
     code = "sink_unavailable"
+
+
+class IdentityProviderUnavailable(PartUnavailable):
+    """The provider that reviewers sign in with did not answer, or not as one does."""
+
+    code = "identity_provider_unavailable"
 
 
 class ContentLost(GreenroomError):

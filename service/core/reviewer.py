@@ -37,7 +37,8 @@ class Reviewer:
     """One person at the console.
 
     ``id`` tells nothing of the person and is what the log knows; ``name`` is what is typed to sign in.
-    ``password_hash`` is ``None`` for somebody who has no password here.
+    ``password_hash`` is ``None`` for somebody who has no password here, ``subject`` (see ``identity``) for
+    somebody whom no provider vouches for.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Reviewer:
     role: Role
     created_at: datetime
     password_hash: str | None = None
+    subject: str | None = None
     disabled_at: datetime | None = None
 
     @property

@@ -11,6 +11,7 @@ from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant,
 from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
 from service.ports.event_sink import EventSink
+from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
 from service.ports.ledger import Ledger
@@ -43,10 +44,12 @@ __all__ = [
     "EventLog",
     "EventSink",
     "GrantKey",
+    "IdentityProvider",
     "JitsiFile",
     "JitsiFiles",
     "Job",
     "Journal",
+    "Journey",
     "Jwk",
     "KnownGrant",
     "Ledger",

@@ -40,6 +40,10 @@ class Decisions(Protocol):
     def of_upload(self, upload_id: str) -> Sequence[Decision]:
         """Return the decisions about an upload, newest first."""
 
+    def waiting(self, at: datetime, upload_ids: Sequence[str] | None, limit: int) -> Sequence[Decision]:
+        """Return at most ``limit`` proposals that wait for a second person at a time, oldest first: open,
+        not expired, their uploads still as they were. Only those about ``upload_ids``, if that is given."""
+
 
 class Allowances(Protocol):
     """The allow-list. Safe for many threads and processes at once. All raise ``LedgerUnavailable``."""

@@ -16,13 +16,16 @@ class Reviewers(Protocol):
     """
 
     def add(self, reviewer: Reviewer, line: Entry) -> None:
-        """Add a reviewer. Raises ``Conflict`` if the id or the name is taken."""
+        """Add a reviewer. Raises ``Conflict`` if the id, the name or the subject is taken."""
 
     def get(self, reviewer_id: str) -> Reviewer | None:
         """Return a reviewer by id."""
 
     def named(self, name: str) -> Reviewer | None:
         """Return a reviewer by name."""
+
+    def vouched_for(self, subject: str) -> Reviewer | None:
+        """Return a reviewer by the subject at a provider."""
 
     def all(self) -> Sequence[Reviewer]:
         """Return everybody, the disabled too, by name."""

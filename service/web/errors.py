@@ -26,6 +26,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.AlreadyProposed: 409,
     errors.AlreadyAllowed: 409,
     errors.DecisionClosed: 409,
+    errors.ProposerGone: 409,
     errors.EndpointDisabled: 409,
     errors.TooManyEndpoints: 409,
     errors.AddressNotAllowed: 422,

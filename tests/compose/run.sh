@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 PROJECT=greenroom-compose-test
-SERVICES=(postgres store clamav migrate worker web)
+SERVICES=(postgres store clamav migrate worker web metrics console)
 
 say() { echo "compose-test: $*" >&2; }
 fail() {
@@ -66,8 +66,10 @@ bring_up() {
     done
     compose up --detach --no-deps migrate >> "$work/up.log" 2>&1
     [ "$(podman wait "$(container migrate)")" -eq 0 ] || fail "migrate ended with an error"
-    compose up --detach --no-deps worker web >> "$work/up.log" 2>&1
+    compose up --detach --no-deps worker web metrics console >> "$work/up.log" 2>&1
     within 60 "web is healthy" podman healthcheck run "$(container web)"
+    within 60 "console is healthy" podman healthcheck run "$(container console)"
+    within 60 "metrics is healthy" podman healthcheck run "$(container metrics)"
     within 300 "/readyz says 200" curl --silent --fail --max-time 10 "$URL/readyz"
     within 120 "worker is healthy" podman healthcheck run "$(container worker)"
 }
@@ -98,17 +100,38 @@ check_uploads() {
     say "the upload widget is handed out: yes"
 }
 
+# The only door of the console is its form, and who the operator adds comes in by it.
+check_console() {
+    local cookie token code password="made by compose-test $RANDOM$RANDOM$RANDOM"
+    podman exec --interactive "$(container console)" python3 -m service reviewers add compose --password-stdin \
+        <<< "$password" > "$work/reviewer.txt" || fail "no reviewer was made"
+    curl --silent --fail --max-time 10 --dump-header "$work/head.txt" "$CONSOLE/sign-in" > "$work/page.html"
+    cookie=$(tr -d '\r' < "$work/head.txt" | sed -n 's/^[Ss]et-[Cc]ookie: \([^;]*\).*/\1/p')
+    token=$(sed -n 's/.*name="csrf" value="\([0-9a-f]*\)".*/\1/p' "$work/page.html" | head -n 1)
+    code=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' --header "Cookie: $cookie" \
+        --header "Origin: $CONSOLE" --data-urlencode "csrf=$token" --data-urlencode name=compose \
+        --data-urlencode "password=$password" "$CONSOLE/sign-in")
+    [ "$code" = 303 ] || fail "the console answered $code to its reviewer"
+    code=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' "$CONSOLE/")
+    [ "$code" = 303 ] || fail "the console answered $code to a stranger"
+    say "a reviewer signs in to the console, a stranger does not: yes"
+}
+
 check_ports() {
     local published
     published=$(podman ps --all --filter "label=io.podman.compose.project=$PROJECT" --format '{{.Names}} {{.Ports}}' \
-        | awk 'NF > 1')
-    [ "$published" = "$(container web) 127.0.0.1:$GREENROOM_PORT->8080/tcp" ] || fail "published: $published"
+        | awk 'NF > 1' | sort)
+    [ "$published" = "$(container console) 127.0.0.1:$GREENROOM_CONSOLE_PORT->8090/tcp
+$(container metrics) 127.0.0.1:$GREENROOM_METRICS_PORT->9464/tcp
+$(container web) 127.0.0.1:$GREENROOM_PORT->8080/tcp" ] || fail "published: $published"
     # What a listener or a rule of the firewall would take, whatever the settings say.
-    ! ss -Hltn "sport = :$GREENROOM_PORT" | awk '{print $4}' | grep -vqx "127.0.0.1:$GREENROOM_PORT" \
-        || fail "something listens beyond loopback on port $GREENROOM_PORT"
-    ! iptables --table nat --list-rules | grep -w -- "--dport $GREENROOM_PORT" | grep -e "-j DNAT" \
-        | grep -vq -- "-d 127.0.0.1/32" || fail "port $GREENROOM_PORT is forwarded beyond loopback"
-    say "only the web port is published, on loopback alone: yes"
+    for port in "$GREENROOM_PORT" "$GREENROOM_CONSOLE_PORT" "$GREENROOM_METRICS_PORT"; do
+        ! ss -Hltn "sport = :$port" | awk '{print $4}' | grep -vqx "127.0.0.1:$port" \
+            || fail "something listens beyond loopback on port $port"
+        ! iptables --table nat --list-rules | grep -w -- "--dport $port" | grep -e "-j DNAT" \
+            | grep -vq -- "-d 127.0.0.1/32" || fail "port $port is forwarded beyond loopback"
+    done
+    say "only the ports of API, console and metrics are published, on loopback alone: yes"
 }
 
 # Inside every container that runs: not root, no capability, no way to get one, nothing writable in the image.
@@ -168,9 +191,12 @@ install_packages
 [ -x .venv/bin/podman-compose ] || fail "podman-compose is missing: make install-dev"
 configure_podman
 export GREENROOM_SIGNATURES=demo GREENROOM_BIND=127.0.0.1 GREENROOM_DEBIAN=$BASE GREENROOM_SECRETS_DIR=$work/secrets
-GREENROOM_PORT=$(.venv/bin/python -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export GREENROOM_PORT
+read -r GREENROOM_PORT GREENROOM_CONSOLE_PORT GREENROOM_METRICS_PORT < <(.venv/bin/python -c 'import socket
+three = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*(one.getsockname()[1] for one in three))')
 URL=http://127.0.0.1:$GREENROOM_PORT
+CONSOLE=http://127.0.0.1:$GREENROOM_CONSOLE_PORT
+export GREENROOM_PORT GREENROOM_CONSOLE_PORT GREENROOM_METRICS_PORT GREENROOM_CONSOLE_URL=$CONSOLE
 
 # Where Docker's own reading of the file can be had, it must accept it too; no engine is needed for that.
 if docker compose version > /dev/null 2>&1; then
@@ -186,6 +212,7 @@ compose --parallel 1 --podman-build-args="$arguments" build > "$work/build.log" 
 trap take_down EXIT
 bring_up
 check_uploads
+check_console
 check_ports
 check_hardening
 check_networks

@@ -13,7 +13,9 @@ from stack.store_policy import GRANTS
 ROOT = Path(__file__).resolve().parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
-APP_SERVICES = ("web", "worker", "migrate", "metrics")
+APP_SERVICES = ("web", "worker", "migrate", "metrics", "console")
+#: Those that handle content.
+STORE_SERVICES = ("web", "worker")
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_app_service = pytest.mark.parametrize("name", APP_SERVICES)
@@ -79,9 +81,19 @@ def test_every_secret_file_that_is_read_is_mounted(name: str) -> None:
 def test_no_secret_stands_in_the_file() -> None:
     """Passwords and secret keys come as files; plain are only the names of the identities."""
     for name in APP_SERVICES:
-        for key in SERVICES[name]["environment"]:
-            assert not key.endswith("_SECRET_KEY")
+        for key, value in SERVICES[name]["environment"].items():
+            assert not key.endswith("_SECRET_KEY") or value == "none"
             assert key != "GREENROOM_DATABASE_URL"
+
+
+def test_the_console_has_no_key_to_the_store() -> None:
+    """Who works there, or breaks in there, can read no content: it holds none of the store's secrets."""
+    console, stores = SERVICES["console"], {f"s3_{role}_secret_key" for role in GRANTS}
+    assert set(console["secrets"]) == {"database_url", "secrets_key", "oidc_client_secret"}
+    assert not stores & set(console["secrets"])
+    keys = {value for key, value in console["environment"].items() if re.search("_(ACCESS|SECRET)_KEY", key)}
+    assert keys == {"none"}
+    assert all(stores <= set(SERVICES[name]["secrets"]) for name in STORE_SERVICES)
 
 
 def test_the_store_and_the_service_share_the_identities() -> None:
@@ -131,12 +143,13 @@ def test_has_a_health_check(name: str) -> None:
 
 
 def test_only_named_ports_are_published_and_on_loopback() -> None:
-    """The default publishes on 127.0.0.1 alone: what faces the world is the operator's TLS proxy. The metrics
-    are on a port of their own, which that proxy has no business with."""
+    """The default publishes on 127.0.0.1 alone: what faces the world is the operator's TLS proxy. The console
+    and the metrics are on ports of their own; with the latter that proxy has no business."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert {name: [the_default(port) for port in ports] for name, ports in published.items()} == {
         "web": ["127.0.0.1:8080:8080"],
         "metrics": ["127.0.0.1:9464:9464"],
+        "console": ["127.0.0.1:8090:8090"],
     }
 
 
@@ -148,7 +161,8 @@ def test_who_is_on_which_network() -> None:
     }
     assert members == {
         "front": {"web"},
-        "inside": {"web", "worker", "migrate", "metrics", "store", "postgres"},
+        "desk": {"console"},
+        "inside": {"web", "worker", "migrate", "metrics", "console", "store", "postgres"},
         "egress": {"clamav"},
         "hooks": {"worker"},
         "watch": {"metrics"},

@@ -11,15 +11,19 @@ from werkzeug.test import TestResponse
 
 from service.core.journal import Entry
 from service.core.reviewer import Reviewer, Role
-from service.stages.desk import Desk, accounts, sign_in
+from service.stages.desk import Desk, Elsewhere, accounts, sign_in
 from service.web.console import create_console
 from service.web.console.entrance import COOKIE, FIELD
+from tests.console import bare_page
 from tests.fakes.archive import FakeArchive
 from tests.fakes.faults import Faults
+from tests.fakes.identity_provider import FakeProvider
 from tests.fakes.reviewers import FakeAttempts, FakePasswords, FakeReviewers
 from tests.stages.world import World
 
 ORIGIN = "https://console.example"
+#: What groups at the provider are here.
+ROLES = {"staff": Role.READER, "security": Role.REVIEWER, "heads": Role.ADMINISTRATOR}
 PASSWORD = "correct horse battery staple"
 _FIELD = re.compile(rf'name="{FIELD}" value="([0-9a-f]{{64}})"')
 
@@ -31,6 +35,7 @@ class Office:
         self.world = World()
         faults = Faults()
         self.passwords = FakePasswords()
+        self.provider = FakeProvider(self.world.faults)
         reviewers = FakeReviewers(faults, self.world.parts.journal)
         self.desk = Desk(
             parts=self.world.parts,
@@ -39,8 +44,10 @@ class Office:
             sessions=reviewers.sessions,
             attempts=FakeAttempts(faults),
             passwords=self.passwords,
+            elsewhere=Elsewhere(self.provider, ROLES),
         )
         self.app = create_console(self.desk, ORIGIN)
+        bare_page.add(self.app, self.desk)
 
     def entries(self) -> list[Entry]:
         """Everything in the log that is no move."""
@@ -56,7 +63,10 @@ class Office:
 
     def person(self, role: Role = Role.REVIEWER, name: str = "") -> Person:
         """Somebody who signed in just now."""
-        reviewer = self.hire(role, name)
+        return self.returning(self.hire(role, name))
+
+    def returning(self, reviewer: Reviewer) -> Person:
+        """The same, of somebody who is known already."""
         token, _ = sign_in.begin(self.desk, reviewer, "test")
         person = Person(self.app.test_client(), reviewer)
         person.hold(token)

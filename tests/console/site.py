@@ -22,7 +22,14 @@ from tests.core.environment import LEAST
 from tests.e2e.serving import START_SECONDS, prepare
 from tests.widget.visit import Watched, axe
 
-GUNICORN = ("gunicorn", "--config", "service/gunicorn.conf.py", "--workers", "1", "service.console:app")
+GUNICORN = (
+    "gunicorn",
+    "--config",
+    "service/gunicorn.conf.py",
+    "--workers",
+    "1",
+    "tests.console.bare_app:app",
+)
 PHONE = {"viewport": {"width": 390, "height": 844}}
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 #: What a page is looked at in: name, options of the browser's context.
@@ -38,7 +45,8 @@ _WATCH = Path(__file__).parents[1] / "widget" / "watch.js"
 class Site:
     """A running console; `parts` and `desk` are the same service in this process, to fill its database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """Start one with its files in `folder`, and with `settings` beside its own."""
         port = free_port()
         self.url = f"http://{LOOPBACK}:{port}"
         environ = LEAST | {
@@ -46,6 +54,7 @@ class Site:
             "LC_ALL": "C.UTF-8",
             "GREENROOM_DATABASE_URL": f"sqlite:///{folder / 'ledger.db'}",
             "GREENROOM_CONSOLE_URL": self.url,
+            **settings,
         }
         self.service = prepare(environ, folder)
         self.parts = self.service.parts

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
@@ -27,6 +28,8 @@ def test_every_view_says_whom_it_is_for(office: Office) -> None:
         "sign_in.form",
         "sign_in.enter",
         "sign_in.leave",
+        "sign_in_elsewhere.depart",
+        "sign_in_elsewhere.arrive",
     }
 
 
@@ -230,6 +233,27 @@ def test_a_form_of_another_site_does_nothing(office: Office, path: str) -> None:
         assert person.send(path, {FIELD: token}, **headers).status_code == 403, headers
     assert len(office.entries()) == before
     assert person.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("shown", "onwards"),
+    [
+        (f"{ORIGIN}/?from=2026-11-01&to=2026-11-22", "/?from=2026-11-01&to=2026-11-22"),
+        ("https://evil.example//evil.example/x", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_part_of_a_page_is_no_place_to_sign_in(office: Office, shown: str, onwards: str) -> None:
+    """When the session has ended, a script's request makes the whole page go to the door, and then back."""
+    office.hire(name=NAME)
+    person = office.stranger()
+    answer = person.get("/", headers={"HX-Request": "true", "HX-Current-URL": shown})
+    assert (answer.status_code, answer.data) == (401, b"")
+    door = answer.headers["HX-Redirect"]
+    assert door.startswith("/sign-in")
+    fields = {"name": NAME, "password": PASSWORD}
+    fields["next"] = dict(parse_qsl(urlsplit(door).query)).get("next", "")
+    assert person.post("/sign-in", fields).location == onwards
 
 
 def test_every_answer_has_the_headers(office: Office) -> None:

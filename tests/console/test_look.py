@@ -25,6 +25,8 @@ Begin = Callable[..., Sitting]
 PAGES: dict[str, tuple[Role | None, int]] = {
     "/sign-in": (None, 200),
     "/": (Role.READER, 200),
+    "/held": (Role.REVIEWER, 200),
+    "/allow-list": (Role.REVIEWER, 200),
     "/nothing": (Role.READER, 404),
 }
 
@@ -54,6 +56,16 @@ def test_each_page_can_be_used_by_everybody(sitting: Begin, path: str) -> None:
     visit.check_accessible()
     visit.check_fits()
     visit.check_quiet()
+
+
+def test_a_session_that_ended_shows_the_door_not_a_part_of_it(site: Site, sitting: Begin) -> None:
+    """A script's request for a part of the page, after the end: the browser goes to the sign-in page."""
+    visit = sitting(Role.READER)
+    visit.open("/?a=b")
+    visit.context.clear_cookies()
+    visit.page.evaluate("() => { htmx.ajax('GET', '/', '#main'); }")
+    visit.page.wait_for_url(f"{site.url}/sign-in?next=/?a%3Db")
+    assert visit.page.get_by_role("heading", name="Sign in").count() == 1
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])

@@ -174,6 +174,23 @@ def test_a_proposal_that_lapsed_makes_room(ledger_case: LedgerCase) -> None:
     assert ledger_case.decisions.find(third.id) == third
 
 
+def test_what_waits_for_a_second_person(ledger_case: LedgerCase) -> None:
+    """The oldest first; of the uploads that are asked for; nothing that is settled, expired or moved."""
+    files = [held(ledger_case, number) for number in range(1, 6)]
+    first, second, settled, expired, moved = (
+        proposed(ledger_case, upload, number, expires_at=NOON + (1 if number == 4 else 7) * DAY)
+        for number, upload in enumerate(files, 1)
+    )
+    ledger_case.decisions.reject(settled.settled(Standing.REJECTED, "rv_b", NOON + SECOND), a_line())
+    ledger_case.ledger.save(files[4].moved(Event.RESCAN_ASKED, NOON + SECOND, {}))
+    waiting = ledger_case.decisions.waiting
+    assert waiting(NOON + DAY, None, 10) == [first, second]
+    assert waiting(NOON + DAY, None, 1) == [first]
+    assert waiting(NOON, [file.id for file in files[1:]], 10) == [second, expired]
+    assert waiting(NOON, [], 10) == []
+    assert moved.standing is Standing.OPEN
+
+
 def test_a_confirmed_release_is_saved_with_its_upload(ledger_case: LedgerCase) -> None:
     """The move, its line with both people, the decision and the job for the worker: one transaction."""
     upload = held(ledger_case)
@@ -484,6 +501,7 @@ CALLS: Final[dict[str, Callable[[SqlDecisions, SqlAllowances], object]]] = {
     ),
     "find": lambda decisions, _: decisions.find("de_1"),
     "of_upload": lambda decisions, _: decisions.of_upload("up_1"),
+    "waiting": lambda decisions, _: decisions.waiting(NOON, None, 1),
     "excusing": lambda _, allowances: allowances.excusing(DIGEST, "PUA.X", NOON),
     "find an allowance": lambda _, allowances: allowances.find("al_1"),
     "page": lambda _, allowances: allowances.page(None, 1),

@@ -70,8 +70,8 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def test_reviewers_come_back_as_they_were_added(case: Case) -> None:
-    """By id, by name, and all of them by name; each with the line that told of it."""
-    second = make_reviewer(2, role=Role.ADMINISTRATOR, password_hash=None, disabled_at=NOON)
+    """By id, name, subject, and all of them by name; each with the line that told of it."""
+    second = make_reviewer(2, role=Role.ADMINISTRATOR, password_hash=None, subject="2" * 64, disabled_at=NOON)
     for reviewer in (second, make_reviewer(1)):
         case.reviewers.add(reviewer, ADDED)
     assert case.reviewers.get("rv_2") == second
@@ -79,6 +79,8 @@ def test_reviewers_come_back_as_they_were_added(case: Case) -> None:
     assert case.reviewers.all() == [make_reviewer(1), second]
     assert case.reviewers.get("rv_3") is None
     assert case.reviewers.named("NAME1") is None
+    assert case.reviewers.vouched_for("2" * 64) == second
+    assert case.reviewers.vouched_for("1" * 64) is None
     assert case.events() == ["reviewer_added", "reviewer_added"]
 
 
@@ -90,6 +92,15 @@ def test_a_name_is_one_persons(case: Case) -> None:
             case.reviewers.add(taken, ADDED)
     assert case.events() == ["reviewer_added"]
     assert case.reviewers.all() == [make_reviewer(1)]
+
+
+def test_a_subject_is_one_persons(case: Case) -> None:
+    """Whom a provider vouches for is one reviewer; of those whom none does there may be many."""
+    case.reviewers.add(make_reviewer(1, subject="1" * 64), ADDED)
+    with pytest.raises(Conflict):
+        case.reviewers.add(make_reviewer(2, subject="1" * 64), ADDED)
+    for number in (3, 4):
+        case.reviewers.add(make_reviewer(number), ADDED)
 
 
 def test_of_names_added_at_once_one_is(case: Case) -> None:

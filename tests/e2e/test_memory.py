@@ -25,7 +25,8 @@ from tests.e2e.serving import Backend, prepare
 from tests.e2e.variant import write_policy
 
 LARGEST = 1024 * MIB
-SIZES = [256 * MIB, pytest.param(LARGEST, marks=pytest.mark.thorough)]
+SMALLER = 256 * MIB
+SIZES = [SMALLER, pytest.param(LARGEST, marks=pytest.mark.thorough)]
 MOST_GROWTH = 32 * MIB
 #: The ledger's and the log's own lines; a spooled file would write all of it.
 MOST_WRITTEN = 8 * MIB
@@ -33,37 +34,60 @@ WARM_UP = 20 * MIB
 _SIZES = re.compile(r"(?m)^(StreamMaxLength|MaxFileSize|PCREMaxFileSize) .*$")
 
 
-@pytest.fixture
-def large_clamd(parts_folder: Path, tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the service of these tests keeps what it needs."""
+    return tmp_path_factory.mktemp("roomy")
+
+
+@pytest.fixture(scope="module")
+def large_clamd(parts_folder: Path, folder: Path) -> Iterator[Path]:
     """A clamd with limits for a file of 1 GiB: the shipped ones, doubled."""
-    folder = parts_folder / "clamd-large"
-    path = stack_clamd.prepare(folder, Signatures(DEMO_SIGNATURES, "demo"))
-    text, replaced = _SIZES.subn(r"\1 1040M", (folder / "clamd.conf").read_text())
+    own = parts_folder / "clamd-large"
+    path = stack_clamd.prepare(own, Signatures(DEMO_SIGNATURES, "demo"))
+    text, replaced = _SIZES.subn(r"\1 1040M", (own / "clamd.conf").read_text())
     assert replaced == 3
-    (folder / "clamd.conf").write_text(re.sub(r"(?m)^MaxScanSize .*$", "MaxScanSize 4000M", text))
+    (own / "clamd.conf").write_text(re.sub(r"(?m)^MaxScanSize .*$", "MaxScanSize 4000M", text))
     child = processes.start(
         "large clamd",
-        stack_clamd.command(folder),
-        env=processes.bare_environment(folder),
-        log=tmp_path / "log",
+        stack_clamd.command(own),
+        env=processes.bare_environment(own),
+        log=folder / "log",
     )
     wait_until(lambda: stack_clamd.ping(path), 60, "clamd's start")
     yield path
     child.stop()
 
 
-@pytest.fixture
-def roomy(environ: dict[str, str], large_clamd: Path, tmp_path: Path) -> Iterator[Backend]:
-    """A backend of a service that takes 1 GiB, in one web process so that its memory can be watched."""
+@dataclass(frozen=True)
+class Roomy:
+    """A backend, the one web process that serves it, and the memory of that process before any large file."""
+
+    backend: Backend
+    pid: int
+    idle: int
+
+
+@pytest.fixture(scope="module")
+def roomy(
+    environ: dict[str, str], large_clamd: Path, folder: Path, request: pytest.FixtureRequest
+) -> Iterator[Roomy]:
+    """A backend of a service that takes such files, in one web process so that its memory can be watched.
+
+    Not larger ones: at its start it shows its scanner the largest file that it takes.
+    """
+    largest = LARGEST if "thorough" in request.config.option.markexpr else SMALLER
     changed = environ | {
-        "GREENROOM_DATABASE_URL": f"sqlite:///{tmp_path / 'roomy.db'}",
+        "GREENROOM_DATABASE_URL": f"sqlite:///{folder / 'roomy.db'}",
         "GREENROOM_CLAMD": f"unix:{large_clamd}",
-        "GREENROOM_POLICY_FILE": str(write_policy(tmp_path / "policy.toml", LARGEST)),
+        "GREENROOM_POLICY_FILE": str(write_policy(folder / "policy.toml", largest)),
     }
-    service = prepare(changed, tmp_path)
+    service = prepare(changed, folder)
     web = service.begin("--workers", "1")
     backend = web.backend()
-    yield backend
+    (pid,) = web.processes()
+    backend.upload(pieces(WARM_UP, hashlib.sha256()), "warm-up.wav")
+    yield Roomy(backend, pid, resident(pid))
     backend.close()
     service.stop()
 
@@ -113,25 +137,24 @@ def open_files(pid: int) -> set[str]:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("length_known", [True, False], ids=["length", "chunked"])
 def test_a_large_file_passes_through(
-    roomy: Backend,
+    roomy: Roomy,
     record_property: Callable[[str, object], None],
     length_known: bool,  # noqa: FBT001
     size: int,
 ) -> None:
     """Up and down: the same bytes, under 32 MiB more memory than after a small upload, no file."""
-    (pid,) = roomy.web.processes()
-    roomy.upload(pieces(WARM_UP, hashlib.sha256()), "warm-up.wav")
-    idle, wrote, known = resident(pid), written(pid), open_files(pid)
+    backend, pid, idle = roomy.backend, roomy.pid, roomy.idle
+    wrote, known = written(pid), open_files(pid)
     digest = hashlib.sha256()
     headers = {"Prefer": "wait=60"} | ({"Content-Length": str(size)} if length_known else {})
     with Watch(pid) as watch:
-        upload = roomy.upload(pieces(size, digest), "sound.wav", headers=headers)
+        upload = backend.upload(pieces(size, digest), "sound.wav", headers=headers)
     print(*(f"{step['event']} {step['at']}" for step in upload["history"]), sep="\n")  # noqa: T201
     assert (upload["state"], upload["size"], upload["sha256"]) == ("released", size, digest.hexdigest()), (
         upload
     )
     received = hashlib.sha256()
-    with Watch(pid) as down, roomy.client.stream("GET", f"/v1/uploads/{upload['id']}/content") as answer:
+    with Watch(pid) as down, backend.client.stream("GET", f"/v1/uploads/{upload['id']}/content") as answer:
         for piece in answer.iter_bytes():
             received.update(piece)
     assert received.hexdigest() == digest.hexdigest()
@@ -147,26 +170,25 @@ def test_a_large_file_passes_through(
     assert figures["growth_up"] < MOST_GROWTH
     assert figures["growth_down"] < MOST_GROWTH
     assert figures["written"] < MOST_WRITTEN
-    ledger = str(roomy.web.service.environ["GREENROOM_DATABASE_URL"]).removeprefix("sqlite:///")
+    ledger = str(backend.web.service.environ["GREENROOM_DATABASE_URL"]).removeprefix("sqlite:///")
     assert {path for path in (watch.files | down.files) - known if not path.startswith(ledger)} == set()
-    assert roomy.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
+    assert backend.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_a_large_file_passes_through_in_one_patch(
-    roomy: Backend, record_property: Callable[[str, object], None], size: int
+    roomy: Roomy, record_property: Callable[[str, object], None], size: int
 ) -> None:
     """What tus clients do unless told otherwise: one PATCH with all of it, in the same memory, released when
     it is answered.
     """
-    (pid,) = roomy.web.processes()
-    roomy.upload(pieces(WARM_UP, hashlib.sha256()), "warm-up.wav")
-    idle, wrote = resident(pid), written(pid)
+    backend, pid, idle = roomy.backend, roomy.pid, roomy.idle
+    wrote = written(pid)
     digest = hashlib.sha256()
     tus = {"Tus-Resumable": "1.0.0"}
     metadata = "filename c291bmQud2F2,meeting bTE="
-    begun = roomy.client.post(
+    begun = backend.client.post(
         "/v1/tus", headers={**tus, "Upload-Length": str(size), "Upload-Metadata": metadata}
     )
     headers = {
@@ -177,11 +199,13 @@ def test_a_large_file_passes_through_in_one_patch(
         "Prefer": "wait=60",
     }
     with Watch(pid) as watch:
-        answer = roomy.client.patch(begun.headers["Location"], content=pieces(size, digest), headers=headers)
+        answer = backend.client.patch(
+            begun.headers["Location"], content=pieces(size, digest), headers=headers
+        )
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(size))
-    upload = roomy.ask(begun.headers["Location"].rpartition("/")[2])
+    upload = backend.ask(begun.headers["Location"].rpartition("/")[2])
     assert (upload["state"], upload["sha256"]) == ("released", digest.hexdigest()), upload
     record_property("growth", round((watch.most - idle) / MIB, 1))
     assert watch.most - idle < MOST_GROWTH
     assert written(pid) - wrote < MOST_WRITTEN
-    assert roomy.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
+    assert backend.client.delete(f"/v1/uploads/{upload['id']}").status_code == 204

@@ -73,6 +73,17 @@ class FakeDecisions:
         with self._faults.at("decisions.of_upload"):
             return self.of_upload_now(upload_id)
 
+    def waiting(self, at: datetime, upload_ids: Sequence[str] | None, limit: int) -> Sequence[Decision]:
+        """Return proposals that can still be confirmed."""
+        with self._faults.at("decisions.waiting"), self._lock:
+            there = sorted(self._decisions.values(), key=lambda one: one.id)
+            wanted = [one for one in there if upload_ids is None or one.upload_id in upload_ids]
+            live = [one for one in wanted if one.standing is Standing.OPEN]
+            still = [
+                one for one in live if one.standing_on(self._uploads[one.upload_id], at) is Standing.OPEN
+            ]
+            return still[:limit]
+
     def of_upload_now(self, upload_id: str) -> list[Decision]:
         """Return the same, for the tests to look at."""
         with self._lock:

@@ -26,7 +26,7 @@ class FakeReviewers:
     def add(self, reviewer: Reviewer, line: Entry) -> None:
         """Add a reviewer."""
         with self._faults.at("reviewers.add"), self._lock:
-            if any(reviewer.id == one.id or reviewer.name == one.name for one in self._known.values()):
+            if any(_clash(reviewer, one) for one in self._known.values()):
                 raise Conflict("taken")
             self._journal.append([line])
             self._known[reviewer.id] = reviewer
@@ -41,6 +41,11 @@ class FakeReviewers:
         with self._faults.at("reviewers.named"), self._lock:
             return next((one for one in self._known.values() if one.name == name), None)
 
+    def vouched_for(self, subject: str) -> Reviewer | None:
+        """Return a reviewer by subject."""
+        with self._faults.at("reviewers.vouched_for"), self._lock:
+            return next((one for one in self._known.values() if one.subject == subject), None)
+
     def all(self) -> Sequence[Reviewer]:
         """Return everybody, by name."""
         with self._faults.at("reviewers.all"), self._lock:
@@ -54,6 +59,11 @@ class FakeReviewers:
             self._journal.append([line])
             self._known[reviewer.id] = reviewer
             self.sessions.end_all(reviewer.id)
+
+
+def _clash(new: Reviewer, known: Reviewer) -> bool:
+    same_subject = new.subject is not None and new.subject == known.subject
+    return new.id == known.id or new.name == known.name or same_subject
 
 
 class FakeSessions:

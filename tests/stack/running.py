@@ -20,7 +20,8 @@ COMMAND = [sys.executable, "-m", "stack"]
 WEB_OFFSET = max(offset for offset in PORT_OFFSETS if offset < 1000) + 1
 DEMO_OFFSET = WEB_OFFSET + 1
 METRICS_OFFSET = WEB_OFFSET + 2
-OFFSETS = (*PORT_OFFSETS, WEB_OFFSET, DEMO_OFFSET, METRICS_OFFSET)
+CONSOLE_OFFSET = WEB_OFFSET + 3
+OFFSETS = (*PORT_OFFSETS, WEB_OFFSET, DEMO_OFFSET, METRICS_OFFSET, CONSOLE_OFFSET)
 """Every port of a run, counted from its S3 port."""
 READY_SECONDS = 120.0
 STOP_SECONDS = 60.0
@@ -42,6 +43,7 @@ class Place:
             "GREENROOM_PORT": str(self.s3_port + WEB_OFFSET),
             "GREENROOM_S3_PORT": str(self.s3_port),
             "GREENROOM_DEMO_PORT": str(self.s3_port + DEMO_OFFSET),
+            "GREENROOM_CONSOLE_PORT": str(self.s3_port + CONSOLE_OFFSET),
             "GREENROOM_METRICS_PORT": str(self.s3_port + METRICS_OFFSET),
             "GREENROOM_SIGNATURES_DIR": str(DEMO_SIGNATURES),
         }

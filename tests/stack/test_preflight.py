@@ -12,11 +12,12 @@ from stack import StackError, clamd, preflight, settings
 from stack.clamd import choose_signatures
 from stack.ports import claim_block
 from stack.settings import Settings
-from tests.stack.running import DEMO_OFFSET, METRICS_OFFSET, OFFSETS, WEB_OFFSET
+from tests.stack.running import CONSOLE_OFFSET, DEMO_OFFSET, METRICS_OFFSET, OFFSETS, WEB_OFFSET
 
 VARIABLES = {
     WEB_OFFSET: "GREENROOM_PORT",
     DEMO_OFFSET: "GREENROOM_DEMO_PORT",
+    CONSOLE_OFFSET: "GREENROOM_CONSOLE_PORT",
     METRICS_OFFSET: "GREENROOM_METRICS_PORT",
 }
 
@@ -30,6 +31,7 @@ def make(tmp_path: Path, base: int) -> Settings:
         choose_signatures({}),
         "demo",
         demo_port=base + DEMO_OFFSET,
+        console_port=base + CONSOLE_OFFSET,
         metrics_port=base + METRICS_OFFSET,
     )
 
@@ -93,11 +95,12 @@ def test_the_stores_highest_port_must_be_a_port() -> None:
 
 
 def test_two_parts_on_one_port_are_refused() -> None:
-    """Neither the web app's port nor the demo page's may lie among the store's, nor be the same."""
+    """No two parts share a port: the web app, the demo page, the console, the store."""
     for clash, port in (
         ({"GREENROOM_PORT": "8335"}, 8335),
         ({"GREENROOM_DEMO_PORT": "8333"}, 8333),
         ({"GREENROOM_DEMO_PORT": "8080"}, 8080),
+        ({"GREENROOM_CONSOLE_PORT": "8080"}, 8080),
     ):
         with pytest.raises(StackError, match=f"port {port} is both"):
             settings.ports(settings.read(clash))

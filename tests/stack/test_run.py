@@ -13,12 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack import leftovers
+from stack import leftovers, people
 from stack.processes import wait_until
 from tests.stack.listening import addresses, beyond_loopback
 from tests.stack.running import OFFSETS, READY_SECONDS, STOP_SECONDS, WEB_OFFSET, Place, Runs
 
-PARTS = ("store", "clamd", "web", "worker", "demo")
+PARTS = ("store", "clamd", "web", "worker", "console", "demo")
+TOLD = {"API_URL", "API_KEY", "ACCOUNT_ID", "DEMO_URL", "METRICS_URL", "CONSOLE_URL"}
+LOGINS = (("CONSOLE_USER", "CONSOLE_PASSWORD"), ("CONSOLE_USER2", "CONSOLE_PASSWORD2"))
 
 
 def test_two_verdicts_and_a_key(place: Place, run: subprocess.Popen[bytes]) -> None:
@@ -28,9 +30,20 @@ def test_two_verdicts_and_a_key(place: Place, run: subprocess.Popen[bytes]) -> N
     assert re.search(r"eicar\.txt\W+blocked\W+infected\W+Greenroom\.Demo\.EICAR", printed)
     assert "demo signatures: not protection" in printed
     assert stat.S_IMODE((place.state / "dev.env").stat().st_mode) == 0o600
-    assert set(place.dev_env()) == {"API_URL", "API_KEY", "ACCOUNT_ID", "DEMO_URL", "METRICS_URL"}
+    assert set(place.dev_env()) == TOLD.union(*LOGINS)
     assert {upload["state"] for upload in place.uploads()} == {"released", "blocked"}
     assert run.poll() is None
+
+
+def test_two_reviewers_whose_passwords_stand_in_one_file(place: Place, run: subprocess.Popen[bytes]) -> None:
+    """Both sign in to the console; neither the terminal nor a log of the run ever shows a password."""
+    told = place.dev_env()
+    shown = place.printed.read_bytes() + (place.state / "stack.log").read_bytes()
+    for user, password in LOGINS:
+        assert people.lets_in(told["CONSOLE_URL"], told[user], told[password])
+        assert not people.lets_in(told["CONSOLE_URL"], told[user], told[password] + "x")
+        assert told[password].encode() not in shown
+    assert told["CONSOLE_USER"] != told["CONSOLE_USER2"]
 
 
 def test_the_metrics_tell_of_all_processes_on_a_port_of_their_own(
@@ -49,7 +62,7 @@ def test_the_metrics_tell_of_all_processes_on_a_port_of_their_own(
 
 
 def test_nothing_listens_beyond_loopback(place: Place, run: subprocess.Popen[bytes]) -> None:
-    """All ports of all processes are on 127.0.0.1: the store's, the web app's, the demo's, the metrics'."""
+    """All ports of all processes are on 127.0.0.1: the store's, the web app's and all the others."""
     pids = leftovers.find(place.state)
     assert len(pids) > len(PARTS)
     found = addresses([*pids, run.pid])

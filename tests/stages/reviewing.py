@@ -1,23 +1,48 @@
 """What reviewers do in the worlds of these tests."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from service.core.decision import Allowance, Choice, Decision
 from service.core.errors import ScannerUnavailable
+from service.core.journal import Entry
+from service.core.reviewer import Reviewer, Role
 from service.core.upload import State, Upload
-from service.stages.desk.decide import Wanted, confirm, propose
+from service.stages.desk import decide
+from service.stages.desk.decide import Wanted, propose
 from service.stages.desk.rescan import rescan
+from service.stages.parts import Parts
+from tests.fakes.faults import Faults
+from tests.fakes.journal import FakeJournal
+from tests.fakes.reviewers import FakeReviewers
 from tests.fakes.scanner import MACROS
 from tests.stages.world import PDF, World
 
 ANA: Final = "rv_a"
 BEN: Final = "rv_b"
 CAT: Final = "rv_c"
+MORNING: Final = datetime(2026, 11, 22, 8, tzinfo=UTC)
 #: A content in which the scanner finds macros, and what it calls them.
 ODD: Final = PDF + MACROS
 FINDING: Final = "Heuristics.OLE2.ContainsMacros"
 REASON: Final = "Our own template, seen by both of us."
+
+
+def staff() -> FakeReviewers:
+    """Return the three of them as reviewers who may decide."""
+    people = FakeReviewers(Faults(), FakeJournal(Faults()))
+    for person in (ANA, BEN, CAT):
+        people.add(Reviewer(person, person[3:], Role.REVIEWER, MORNING), Entry(MORNING, "reviewer_added"))
+    return people
+
+
+_STAFF: Final = staff()
+
+
+def confirm(parts: Parts, reviewer_id: str, decision_id: str) -> Decision:
+    """Confirm a proposal of one of the three."""
+    return decide.confirm(parts, _STAFF, reviewer_id, decision_id)
 
 
 def held(world: World, content: bytes = ODD, name: str = "deck.pdf") -> Upload:

@@ -16,7 +16,6 @@ from service.core.upload import Event, State, Upload
 from service.core.verdict import Kind
 from service.stages.advance import advance
 from service.stages.desk.allow import revoke
-from service.stages.desk.decide import confirm
 from tests.fakes.faults import Moment
 from tests.fakes.scanner import MACROS
 from tests.stages.reviewing import (
@@ -26,6 +25,7 @@ from tests.stages.reviewing import (
     ODD,
     allowance,
     asked,
+    confirm,
     decided,
     find,
     fresh_signatures,

@@ -21,23 +21,31 @@ from service.core.errors import (
     NotDecidable,
     NotFound,
     OwnProposal,
+    ProposerGone,
     StoreUnavailable,
 )
+from service.core.journal import Entry
+from service.core.reviewer import Reviewer, Role
 from service.core.upload import Event, Leftover, State, Upload
 from service.core.verdict import Kind
 from service.stages import webhooks
-from service.stages.desk.decide import Wanted, confirm, propose, reject
+from service.stages.desk import decide
+from service.stages.desk.decide import Wanted, propose, reject
 from service.stages.sweep import SETTLED_AFTER, erase, sweep
-from tests.fakes.faults import Moment
+from tests.fakes.faults import Faults, Moment
+from tests.fakes.journal import FakeJournal
+from tests.fakes.reviewers import FakeReviewers
 from tests.fakes.scanner import BROKEN
 from tests.stages.reviewing import (
     ANA,
     BEN,
     CAT,
     FINDING,
+    MORNING,
     ODD,
     REASON,
     asked,
+    confirm,
     decided,
     find,
     held,
@@ -93,6 +101,29 @@ def test_nobody_confirms_or_rejects_their_own(world: World) -> None:
         confirm(world.parts, BEN, decision.id)
         with pytest.raises(OwnProposal):
             confirm(world.parts, ANA, decision.id)
+
+
+@pytest.mark.parametrize(
+    "proposer",
+    [
+        None,
+        Reviewer(ANA, "a", Role.READER, MORNING),
+        Reviewer(ANA, "a", Role.ADMINISTRATOR, MORNING, disabled_at=MORNING),
+    ],
+    ids=["gone", "only a reader", "disabled"],
+)
+def test_one_who_may_decide_no_more_is_no_second_person(world: World, proposer: Reviewer | None) -> None:
+    """Their proposal is confirmed by nobody; it can be rejected, and made by another."""
+    people = FakeReviewers(Faults(), FakeJournal(Faults()))
+    if proposer is not None:
+        people.add(proposer, Entry(MORNING, "reviewer_added"))
+    upload = held(world)
+    decision = proposal(world, upload)
+    with pytest.raises(ProposerGone):
+        decide.confirm(world.parts, people, BEN, decision.id)
+    assert find(world, upload) == upload
+    reject(world.parts, BEN, decision.id)
+    assert proposal(world, upload, by=BEN).standing is Standing.OPEN
 
 
 def test_a_rejected_proposal_changes_nothing_and_makes_room(world: World) -> None:

@@ -11,10 +11,10 @@ from service.core.decision import Choice
 from service.core.errors import GreenroomError, PartUnavailable
 from service.core.upload import Event, Leftover, State, Upload
 from service.stages.desk.allow import revoke
-from service.stages.desk.decide import confirm, reject
+from service.stages.desk.decide import reject
 from service.stages.sweep import erase
 from tests.fakes.faults import Crash, Moment
-from tests.stages.reviewing import ANA, BEN, CAT, ODD, asked, find, held, proposal
+from tests.stages.reviewing import ANA, BEN, CAT, ODD, asked, confirm, find, held, proposal
 from tests.stages.test_walk import Strike, a_kill, an_error
 from tests.stages.world import World
 

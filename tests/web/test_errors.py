@@ -46,6 +46,7 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.AlreadyAllowed: (409, "already_allowed"),
     errors.OwnProposal: (403, "own_proposal"),
     errors.DecisionClosed: (409, "decision_closed"),
+    errors.ProposerGone: (409, "proposer_gone"),
     errors.EndpointDisabled: (409, "endpoint_disabled"),
     errors.Conflict: (409, "conflict"),
     errors.AllowanceEnded: (409, "allowance_ended"),

@@ -31,18 +31,22 @@ class Sender:
         self._key = {} if key is None else {"Idempotency-Key": key}
         self._api_key = create_key(world.parts, "acme", "test", SCOPES, None)
         self.before = len(world.faults.calls)
+        self._app = self._start()
+
+    def _start(self) -> Flask:
+        return create_app(self._world.parts, Slots(uploads=2, waits=2, downloads=2))
 
     def send(self) -> TestResponse | None:
         """Send the upload; `None` if the connection broke."""
-        app: Flask = create_app(self._world.parts, Slots(uploads=2, waits=2, downloads=2))
         headers = {"Authorization": f"Bearer {self._api_key}", "Prefer": "wait=0", **self._key}
         query = {"meeting": "m1", "name": self._name}
         try:
-            return app.test_client().post(
+            return self._app.test_client().post(
                 "/v1/uploads", query_string=query, data=PDF, headers=headers, buffered=True
             )
         except Crash:
             self._world.faults.revive()
+            self._app = self._start()
             return None
 
     def send_until_answered(self) -> TestResponse:

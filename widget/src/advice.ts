@@ -32,6 +32,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
 };
 const OWN =
   /^(encrypted|limits_exceeded|malformed|suspicious|type_not_allowed|too_large|quota_exceeded|bad_request|folder|forbidden|unreadable)$/;
+/** Reasons that are people's: what they decided is said in the service's words, and never as the scanner's. */
+const PEOPLE = /^(reviewer|allow)_/;
 /** States that say enough by their name. */
 const PLAIN: ReadonlySet<State> = new Set(["waiting", "uploading", "paused", "scanning", "cancelled"]);
 
@@ -39,7 +41,7 @@ const PLAIN: ReadonlySet<State> = new Set(["waiting", "uploading", "paused", "sc
 export function advice(t: Translator, { state, code, advice: theirs }: Picture): string | null {
   if (PLAIN.has(state)) return null;
   if (state === "offline") return t.text(code === null ? "why.offline" : "why.busy");
-  if (state === "released" || state === "blocked") return t.text(`why.${state}`);
+  if ((state === "released" || state === "blocked") && !PEOPLE.test(code!)) return t.text(`why.${state}`);
   const sentence = code && (SENTENCES[code] ?? (OWN.test(code) ? code : null));
   return sentence ? t.text(`why.${sentence}`) : theirs || t.text(`why.${state}`);
 }

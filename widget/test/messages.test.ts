@@ -95,6 +95,19 @@ test("that malware was not found is said of released files only", () => {
   }
 });
 
+test("what people decided is not told as what the scanner found", () => {
+  for (const tag of TAGS) {
+    const t = new Translator([tag]);
+    for (const code of ["reviewer_cleared", "allow_listed"]) {
+      assert.equal(advice(t, picture("released", code, "Theirs.")), "Theirs.");
+    }
+    assert.equal(advice(t, picture("blocked", "reviewer_blocked", "Theirs.")), "Theirs.");
+    for (const [state, code] of [["released", "clean"], ["released", null], ["blocked", "infected"], ["blocked", null]] as const) {
+      assert.equal(advice(t, picture(state, code, "Theirs.")), t.text(`why.${state}`));
+    }
+  }
+});
+
 test("while the last bytes wait for their answer the upload is being finished, not finished", () => {
   const t = new Translator(["en"]);
   assert.equal(stateName(t, { ...picture("uploading"), sent: 10 }), "Finishing the upload");

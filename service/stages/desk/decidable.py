@@ -55,7 +55,9 @@ def not_before(parts: Parts, upload: Upload, at: datetime) -> datetime | None:
 
 def _check_known(upload: Upload) -> None:
     if upload.sha256 is None:
-        raise NotDecidable("The file was never read as a whole. Have it scanned again first.")
+        raise NotDecidable(
+            "It cannot be released: it was never read as a whole. Have it scanned again first."
+        )
     if upload.reason == "content_lost":
         raise NotDecidable("The stored file was changed or lost. It can only be uploaded again.")
 
@@ -65,7 +67,7 @@ def _check_finding(upload: Upload) -> None:
     if verdict is None or verdict.kind not in _FINDINGS or verdict.signature is None:
         raise NotDecidable("Nothing was found in the file that could be allowed.")
     if upload.sha256 is None or upload.sha256 != verdict.sha256:
-        raise NotDecidable("The file was never read as a whole. Have it scanned again first.")
+        raise NotDecidable("It cannot be allowed: it was never read as a whole. Have it scanned again first.")
     _check_not_blocked_by_people(upload)
 
 

@@ -28,10 +28,13 @@ from service.core.errors import (
     DecisionClosed,
     NotFound,
     OwnProposal,
+    ProposerGone,
 )
 from service.core.journal import Act, of_upload
+from service.core.reviewer import Reviewer, Role
 from service.core.upload import Event, Upload
 from service.core.webhook import ordered_id
+from service.ports import Reviewers
 from service.stages.desk.decidable import check_decidable, check_swept, not_before
 from service.stages.parts import Parts
 from service.stages.record import save
@@ -86,17 +89,19 @@ def propose(parts: Parts, reviewer_id: str, wanted: Wanted) -> Decision:
     return decision
 
 
-def confirm(parts: Parts, reviewer_id: str, decision_id: str) -> Decision:
+def confirm(parts: Parts, reviewers: Reviewers, reviewer_id: str, decision_id: str) -> Decision:
     """Confirm what another reviewer proposed, let it happen, and return the decision. Twice is once.
 
     Raises ``NotFound``, ``OwnProposal``, ``DecisionClosed``, ``NotDecidable``, ``AlreadyAllowed``,
-    ``LedgerUnavailable``, and ``Busy`` while copies of an earlier release are still to be deleted.
+    ``ProposerGone``, ``LedgerUnavailable``, and ``Busy`` while copies of an earlier release are still to be
+    deleted.
     """
     decision, upload = _found(parts, reviewer_id, decision_id)
     if _is_done(decision, Standing.CONFIRMED, reviewer_id):
         return decision
     _check_open(decision, upload, parts.clock.now())
     check_decidable(upload, decision.choice)
+    _check_may_decide(reviewers.get(decision.proposed_by))
     confirmed = decision.settled(Standing.CONFIRMED, reviewer_id, parts.clock.now())
     try:
         _carry_out(parts, upload, confirmed)
@@ -169,6 +174,14 @@ def _check_open(decision: Decision, upload: Upload, at: datetime) -> None:
     raise DecisionClosed(
         f"The file changed since this was proposed: it is {upload.state} now. Look at it again."
     )
+
+
+def _check_may_decide(proposer: Reviewer | None) -> None:
+    """Raise ``ProposerGone`` unless the first of the two people is still one who may decide."""
+    if proposer is None or proposer.disabled_at is not None or not proposer.role.includes(Role.REVIEWER):
+        raise ProposerGone(
+            "Whoever proposed this may decide no more. Reject it, and propose it yourself if it is right."
+        )
 
 
 def _tell_what_happened(parts: Parts, reviewer_id: str, decision_id: str) -> None:

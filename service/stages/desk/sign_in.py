@@ -34,17 +34,21 @@ def sign_in(desk: Desk, untrusted_name: str, untrusted_password: str, address: s
     ``address`` is the client's. Raises ``Unauthenticated`` for anything that is not right, the same for
     all, and ``RateLimited`` after too many of these.
     """
-    now = desk.parts.clock.now()
-    tried = _note(desk, untrusted_name[:_LONGEST_NAME], address)
+    tried = count(desk, address, untrusted_name[:_LONGEST_NAME])
     reviewer = _named(desk, untrusted_name)
     known = reviewer.password_hash if reviewer is not None else None
     right = desk.passwords.matches(known, untrusted_password[:LONGEST_PASSWORD])
     if reviewer is None or not right or reviewer.disabled_at is not None:
-        actor = reviewer.actor if reviewer is not None else None
-        desk.parts.journal.append([Entry(now, Act.SIGN_IN_FAILED.value, {"by": "password"}, actor)])
+        failed(desk, reviewer, "password")
         raise Unauthenticated(_WRONG)
     desk.attempts.forgive(tried)
     return begin(desk, reviewer, "password")
+
+
+def failed(desk: Desk, reviewer: Reviewer | None, by: str) -> None:
+    """Log that somebody, or somebody unknown, was not let in ``by`` some means."""
+    now, actor = desk.parts.clock.now(), reviewer.actor if reviewer is not None else None
+    desk.parts.journal.append([Entry(now, Act.SIGN_IN_FAILED.value, {"by": by}, actor)])
 
 
 def begin(desk: Desk, reviewer: Reviewer, by: str) -> tuple[str, SignedIn]:
@@ -76,13 +80,18 @@ def sign_out(desk: Desk, who: SignedIn) -> None:
     desk.sessions.end(who.session.token_sha256, line)
 
 
-def _note(desk: Desk, untrusted_name: str, address: str) -> Tried:
-    """Count a try before anything is known of it."""
-    now, name = desk.parts.clock.now(), untrusted_name.strip().lower()
-    # Digests, because people type passwords where the name belongs.
-    both, either = _digest(f"both {address} {name}"), [_digest(f"name {name}"), _digest(f"from {address}")]
-    tried = desk.attempts.note([both, *either], now, now - WINDOW)
-    most = {both: MOST_FOR_BOTH} | dict.fromkeys(either, MOST_FOR_EITHER)
+def count(desk: Desk, address: str, untrusted_name: str | None = None) -> Tried:
+    """Count a try from ``address`` before anything is known of it.
+
+    Raises ``RateLimited`` after too many that failed.
+    """
+    now = desk.parts.clock.now()
+    most = {_digest(f"from {address}"): MOST_FOR_EITHER}
+    if untrusted_name is not None:
+        # Digests, because people type passwords where the name belongs.
+        name = untrusted_name.strip().lower()
+        most |= {_digest(f"both {address} {name}"): MOST_FOR_BOTH, _digest(f"name {name}"): MOST_FOR_EITHER}
+    tried = desk.attempts.note([*most], now, now - WINDOW)
     if any(tried.counts[key] > limit for key, limit in most.items()):
         # What was not even looked at is no failure: else whoever goes on trying keeps the name closed.
         desk.attempts.forgive(tried)

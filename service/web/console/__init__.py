@@ -6,7 +6,17 @@ from typing import Final
 from flask import Flask, Response, g, request
 
 from service.stages.desk import Desk
-from service.web.console import faults, overview, sign_in, words
+from service.web.console import (
+    allow_list,
+    decisions,
+    faults,
+    held,
+    notices,
+    overview,
+    sign_in,
+    sign_in_elsewhere,
+    words,
+)
 from service.web.console.entrance import Entrance
 
 #: Everything comes from here and nothing is inline; nobody frames it, forms go nowhere else.
@@ -52,8 +62,14 @@ def create_console(desk: Desk, origin: str) -> Flask:
 
     faults.register(app, desk.parts.log)
     words.register(app)
+    notices.register(app)
     entrance = Entrance(desk, origin)
     entrance.register(app)
     app.register_blueprint(sign_in.blueprint(desk, entrance))
+    if desk.elsewhere is not None:
+        app.register_blueprint(sign_in_elsewhere.blueprint(desk, desk.elsewhere, entrance, origin))
     app.register_blueprint(overview.blueprint(entrance))
+    app.register_blueprint(held.blueprint(desk, entrance))
+    app.register_blueprint(decisions.blueprint(desk, entrance))
+    app.register_blueprint(allow_list.blueprint(desk, entrance))
     return app

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -115,14 +116,24 @@ class Entrance:
         if role is None:
             return None
         if g.signed_in is None:
-            onwards = request.full_path.rstrip("?") if request.method == "GET" else None
-            return redirect(url_for("sign_in.form", next=onwards), 303)
+            return _to_the_door()
         if not self.reviewer().role.includes(role):
             raise Forbidden(f"This is for those with the role {role}; yours is {self.reviewer().role}.")
         return None
 
     def _links(self) -> list[tuple[str, str, bool]]:
         return links(self.reviewer().role) if g.get("signed_in") else []
+
+
+def _to_the_door() -> ResponseReturnValue:
+    """Send the browser to the sign-in page, and back afterwards to what it shows or asks for."""
+    if request.headers.get("HX-Request") == "true":
+        # A part of a page was asked for: the whole page is to go, and nothing to be put in that part's place.
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        way = url_for("sign_in.form", next=urlunsplit(("", "", shown.path, shown.query, "")) or None)
+        return "", 401, {"HX-Redirect": way}
+    onwards = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("sign_in.form", next=onwards), 303)
 
 
 def csrf() -> Markup:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.core.errors import RateLimited, Unauthenticated
+from service.core.errors import Forbidden, RateLimited, Unauthenticated
 from service.stages.desk import Desk, sign_in
 from service.web.console.entrance import Entrance
 from service.web.errors import status_of
@@ -23,8 +23,8 @@ def blueprint(desk: Desk, entrance: Entrance) -> Blueprint:
     @entrance.everybody
     def form() -> ResponseReturnValue:
         if g.signed_in is not None:
-            return redirect(_onwards(request.args.get("next", "")), 303)
-        return _page(request.args.get("next", ""))
+            return redirect(onwards_to(request.args.get("next", "")), 303)
+        return page(desk, request.args.get("next", ""))
 
     @routes.post("/sign-in")
     @entrance.everybody
@@ -34,11 +34,11 @@ def blueprint(desk: Desk, entrance: Entrance) -> Blueprint:
         try:
             token, _ = sign_in.sign_in(desk, untrusted_name, untrusted_password, request.remote_addr or "")
         except (Unauthenticated, RateLimited) as error:
-            return _page(untrusted_next, untrusted_name, error)
+            return page(desk, untrusted_next, untrusted_name, error)
         if g.signed_in is not None:
             sign_in.sign_out(desk, g.signed_in)
         entrance.let_in(token)
-        return redirect(_onwards(untrusted_next), 303)
+        return redirect(onwards_to(untrusted_next), 303)
 
     @routes.post("/sign-out")
     @entrance.everybody
@@ -51,10 +51,15 @@ def blueprint(desk: Desk, entrance: Entrance) -> Blueprint:
     return routes
 
 
-def _page(
-    onwards: str, name: str = "", error: Unauthenticated | RateLimited | None = None
+def page(
+    desk: Desk,
+    onwards: str = "",
+    name: str = "",
+    error: Unauthenticated | Forbidden | RateLimited | None = None,
 ) -> ResponseReturnValue:
-    answer = make_response(render_template("sign_in.html", onwards=onwards, name=name, error=error))
+    """Return the page to sign in on, with what went wrong before."""
+    told = {"onwards": onwards, "name": name, "error": error, "elsewhere": desk.elsewhere is not None}
+    answer = make_response(render_template("sign_in.html", **told))
     if error is not None:
         answer.status_code = status_of(type(error))
         if error.retry_after is not None:
@@ -62,7 +67,7 @@ def _page(
     return answer
 
 
-def _onwards(untrusted_way: str) -> str:
+def onwards_to(untrusted_way: str) -> str:
     """Return the path within this console to go on to: ``untrusted_way`` if it is one, else the first page.
 
     Browsers take a backslash for a slash and pass over control characters (URL Standard, 4.4).
