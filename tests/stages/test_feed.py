@@ -8,6 +8,7 @@ from service.core.errors import LedgerUnavailable, SinkUnavailable
 from service.core.journal import Act, Entry
 from service.jobs.bookkeeper import Bookkeeper
 from service.jobs.feeder import Feeder
+from service.jobs.notary import Notary
 from service.stages.feed import CLAIM, READER, feed
 from service.stages.log.place import place
 from tests.fakes.faults import Crash, Moment
@@ -128,16 +129,18 @@ def test_a_ledger_that_is_away_is_told_and_waited_for(world: World) -> None:
 
 
 def test_a_sink_that_is_away_holds_up_neither_places_nor_checkpoints(world: World) -> None:
-    """The feeder is a thread of its own and tells of an outage once; the bookkeeper does not know of it."""
-    bookkeeper, feeder = Bookkeeper(world.parts), Feeder(world.parts)
+    """The feeder is a thread of its own and tells of an outage once; the others do not know of it."""
+    bookkeeper, notary, feeder = Bookkeeper(world.parts), Notary(world.parts), Feeder(world.parts)
     world.faults.take_away("events", AWAY)
     for _ in range(3):
         world.journal.append([Entry(world.clock.now(), Act.CANARIES.value)])
         world.clock.advance(60)
         bookkeeper.round()
+        notary.round()
         feeder.round()
     assert world.checkpoints.signed[-1].size == world.journal.size() == 3
     assert world.log.failures == [("bookkeeping_failed", AWAY)]
     world.faults.give_back("events")
+    world.clock.advance(1)
     feeder.round()
     assert told(world) == [0, 1, 2]
