@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from service import audit, config, evidence, reviewers, submit, wiring
+from service import audit, config, evidence, reviewers, submit, wiring, wiring_observation
 from service.core.errors import ConfigurationError, GreenroomError
 from service.jobs.worker import Worker
 from service.stages import access, signing
@@ -103,7 +103,7 @@ def _metrics(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    end = wiring.serve_metrics(config.read_settings(os.environ), host.strip("[]"), int(port))
+    end = wiring_observation.serve_metrics(config.read_settings(os.environ), host.strip("[]"), int(port))
     stop.wait()
     end()
     return 0

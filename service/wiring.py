@@ -1,6 +1,6 @@
-"""Builds the parts from the settings. The only module that knows the adapters, with ``wiring_witnesses``."""
+"""Builds the parts from the settings. The only module that knows the adapters, with its two wings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
 
+from service import wiring_observation
 from service.adapters.argon2_passwords import Argon2Passwords
 from service.adapters.authlib_provider import AuthlibProvider, Client
 from service.adapters.clamd_scanner import ClamdScanner
@@ -19,17 +20,9 @@ from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
-from service.adapters.measured import (
-    begin_with_zero,
-    counted_rounds,
-    measured_ledger,
-    measured_scanner,
-    measured_store,
-)
 from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
-from service.adapters.prometheus_metrics import PrometheusMetrics, serve
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_archive import SqlArchive
@@ -44,17 +37,24 @@ from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSession
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
+from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
-from service.core.errors import ConfigurationError
 from service.oidc_config import OidcSettings
-from service.ports import Clock, Ledger, ObjectStore, Queue, QueueWorker, RateLimiter, Scanner, Task
+from service.ports import (
+    Clock,
+    Ledger,
+    Queue,
+    QueueWorker,
+    RateLimiter,
+    Task,
+    WebhookSender,
+)
 from service.stages.desk import Desk, Elsewhere
-from service.stages.gate import Gate, Health
+from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
-from service.stages.readings import readings
 from service.wiring_witnesses import witnesses
 
 #: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
@@ -99,9 +99,17 @@ def build_from(settings: Settings) -> Services:
     outbox = Outbox(queue.enqueue)
     ledger: Ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
     clock, log = SystemClock(), StructuredLog(settings.log_level)
-    ledger, store, scanner, heard = _measured(
-        settings, clock, ledger, _store(settings), ClamdScanner(settings.clamd, settings.scan_deadline)
+    ledger, store, scanner, heard = wiring_observation.measured(
+        settings.observe,
+        clock,
+        ledger,
+        _store(settings),
+        ClamdScanner(settings.clamd, settings.scan_deadline),
     )
+    traces = wiring_observation.traces(settings.observe)
+    sender: WebhookSender = HttpWebhookSender(settings.webhooks)
+    if traces is not None:
+        ledger, sender = traced_ledger(ledger, traces), traced_sender(sender, traces)
     parts = Parts(
         ledger=ledger,
         journal=SqlJournal(engine),
@@ -124,8 +132,11 @@ def build_from(settings: Settings) -> Services:
         audience=settings.token_audience,
         webhook_endpoints=SqlWebhookEndpoints(engine),
         webhook_deliveries=SqlWebhookDeliveries(engine, outbox),
-        webhook_sender=HttpWebhookSender(settings.webhooks),
+        webhook_sender=sender,
         witnesses=witnesses(settings),
+        events=wiring_observation.event_sink(settings.observe),
+        events_form=settings.observe.events_form,
+        traces=traces,
         decisions=SqlDecisions(engine),
         allowances=SqlAllowances(engine),
     )
@@ -160,37 +171,6 @@ def _elsewhere(oidc: OidcSettings | None) -> Elsewhere | None:
         return None
     client = Client(oidc.issuer, oidc.client_id, oidc.client_secret, oidc.scope, oidc.roles_claim)
     return Elsewhere(AuthlibProvider(client), oidc.roles)
-
-
-def _measured(
-    settings: Settings, clock: Clock, ledger: Ledger, store: ObjectStore, scanner: Scanner
-) -> tuple[Ledger, ObjectStore, Scanner, Callable[[Health], None]]:
-    """Return the parts that are measured, where anything is, and what is told of each round of canaries."""
-    if settings.observe.metrics_dir is None:
-        return ledger, store, scanner, lambda _: None
-    metrics = PrometheusMetrics(settings.observe.metrics_dir)
-    return (
-        measured_ledger(ledger, metrics, clock),
-        measured_store(store, metrics, clock),
-        measured_scanner(scanner, metrics, clock),
-        counted_rounds(metrics),
-    )
-
-
-def serve_metrics(settings: Settings, host: str, port: int) -> Callable[[], None]:
-    """Serve the metrics of all processes on ``host:port`` until the returned is called.
-
-    Raises ``ConfigurationError`` if nothing is measured or the address cannot be had.
-    """
-    if settings.observe.metrics_dir is None:
-        raise ConfigurationError("GREENROOM_METRICS_DIR must name the folder that the metrics are kept in")
-    begin_with_zero(PrometheusMetrics(settings.observe.metrics_dir))
-    engine, clock = open_engine(settings.database_url), SystemClock()
-    read_from = SqlArchive(engine), SqlJournal(engine), SqlCheckpoints(engine)
-    try:
-        return serve(settings.observe.metrics_dir, lambda: readings(*read_from, clock.now()), host, port)
-    except OSError as error:
-        raise ConfigurationError(f"metrics cannot be served on {host}:{port}: {error.strerror}") from None
 
 
 def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:

@@ -18,7 +18,7 @@ from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
 _PLAIN = (
     *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
     *("size", "sha256", "reason", "attempts", "due_at", "lease_until", "version"),
-    *("grant_id", "reserved", "expires_at", "waiting_since"),
+    *("grant_id", "reserved", "expires_at", "waiting_since", "traceparent"),
 )
 
 _RECORDED = (

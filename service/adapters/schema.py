@@ -89,6 +89,7 @@ uploads: Final = Table(
     Column("reserved", BigInteger),
     Column("expires_at", Instant),
     Column("waiting_since", Instant),
+    Column("traceparent", String(55)),
     Column("verdict_kind", String(16)),
     Column("verdict_code", String(64)),
     Column("verdict_signature", String(512)),

@@ -53,4 +53,6 @@ log_cursors: Final = Table(
     metadata,
     Column("reader", String(64), primary_key=True),
     Column("position", BigInteger, nullable=False),
+    Column("holder", String(64)),
+    Column("held_until", Instant),
 )

@@ -43,6 +43,7 @@ webhook_events: Final = Table(
     Column("at", Instant, nullable=False, index=True),
     # The bytes that are sent. None: the upload was erased since, and with it what was told of it.
     Column("body", LargeBinary),
+    Column("traceparent", String(55)),
     Index("webhook_events_by_account", "account_id", "at"),
 )
 

@@ -1,6 +1,8 @@
 """``ports.Journal`` on SQLAlchemy."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, or_, select, update
 
@@ -84,11 +86,26 @@ class SqlJournal:
         found = self._database.read(select(log_cursors.c.position).where(log_cursors.c.reader == reader))
         return int(found[0]["position"]) if found else 0
 
+    def claim_cursor(self, reader: str, at: int, holder: str, now: datetime, until: datetime) -> bool:
+        """Claim by compare-and-swap."""
+        place = log_cursors.c
+        free = or_(place.holder.is_(None), place.holder == holder, place.held_until <= now)
+        here = update(log_cursors).where(place.reader == reader, place.position == at, free)
+        claim = {"holder": holder, "held_until": until}
+        with suppress(Conflict), self._database.writing() as connection:
+            if connection.execute(here.values(claim)).rowcount == 1:
+                return True
+            if at == 0:
+                # A new reader; one that is held or elsewhere is a row already.
+                connection.execute(insert(log_cursors), {"reader": reader, "position": 0, **claim})
+                return True
+        return False
+
     def move_cursor(self, reader: str, was: int, to: int) -> None:
         """Move a reader on by compare-and-swap."""
         here = update(log_cursors).where(log_cursors.c.reader == reader, log_cursors.c.position == was)
         with self._database.writing() as connection:
-            if connection.execute(here.values(position=to)).rowcount == 1:
+            if connection.execute(here.values(position=to, holder=None, held_until=None)).rowcount == 1:
                 return
             if was != 0:
                 raise Conflict("Another process moved the reader first.")

@@ -172,7 +172,9 @@ class SqlWebhookDeliveries:
         self, connection: Connection, row: RowMapping, endpoint: Endpoint, lease_until: datetime
     ) -> Work | None:
         """Lease one delivery; cancel it and return ``None`` if what it tells was erased."""
-        body = connection.scalar(select(webhook_events.c.body).where(webhook_events.c.id == row["event_id"]))
+        told = select(webhook_events.c.body, webhook_events.c.traceparent)
+        event = connection.execute(told.where(webhook_events.c.id == row["event_id"])).first()
+        body, traceparent = event or (None, None)
         found = row_to_delivery(row)
         taken = replace(found, version=found.version + 1, lease_until=lease_until)
         if body is None:
@@ -182,7 +184,7 @@ class SqlWebhookDeliveries:
             .where(webhook_deliveries.c.id == taken.id)
             .values(version=taken.version, lease_until=taken.lease_until, state=taken.state.value)
         )
-        return None if body is None else Work(taken, endpoint, body)
+        return None if body is None else Work(taken, endpoint, body, traceparent)
 
     def conclude(self, work: Work, conclusion: Conclusion) -> None:
         """Note an attempt, by compare-and-swap."""

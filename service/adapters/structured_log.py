@@ -1,14 +1,15 @@
-"""``ports.EventLog`` on structlog: one JSON object a line, to standard output."""
+"""``ports.EventLog`` on structlog: one JSON object a line, to standard output; the log's lines too."""
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
-from service.core.errors import GreenroomError
+from service.core.errors import GreenroomError, SinkUnavailable
+from service.core.siem import Telling
 
 
 class StructuredLog:
@@ -44,3 +45,19 @@ class StructuredLog:
         """Put ``fields`` on every further line of this thread's request."""
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(**fields)
+
+
+class PrintedEvents:
+    """``ports.EventSink`` on standard output. The library keeps its lines and these from mixing."""
+
+    def __init__(self, out: TextIO) -> None:
+        """Print to ``out``."""
+        self._out = structlog.PrintLogger(out)
+
+    def write(self, tellings: Sequence[Telling]) -> None:
+        """Print a line for each."""
+        try:
+            for one in tellings:
+                self._out.msg(one.text)
+        except (OSError, ValueError) as error:
+            raise SinkUnavailable(f"Standard output takes no lines: {error}.") from error

@@ -43,7 +43,7 @@ def row_to_endpoint(row: RowMapping) -> Endpoint:
 
 def notice_to_row(notice: Notice) -> dict[str, Any]:
     """Return an event's row."""
-    names = ("id", "account_id", "upload_id", "type", "at", "body")
+    names = ("id", "account_id", "upload_id", "type", "at", "body", "traceparent")
     return {name: getattr(notice, name) for name in names}
 
 

@@ -129,6 +129,7 @@ class HttpWebhookSender:
                 ("Content-Length", str(len(message.body))),
                 ("Connection", "close"),
                 *headers,
+                *([("traceparent", message.traceparent)] if message.traceparent else ()),
             ],
             content=message.body,
         )

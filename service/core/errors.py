@@ -393,6 +393,12 @@ class WitnessUnavailable(PartUnavailable):
     code = "witness_unavailable"
 
 
+class SinkUnavailable(PartUnavailable):
+    """What the log is told to did not take it, or did not say that it has it."""
+
+    code = "sink_unavailable"
+
+
 class IdentityProviderUnavailable(PartUnavailable):
     """The provider that reviewers sign in with did not answer, or not as one does."""
 

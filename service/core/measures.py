@@ -128,6 +128,11 @@ LOG_UNSIGNED: Final = Measure(
     "How old the oldest placed line is that no signed checkpoint covers; 0 if all are covered.",
     Sort.GAUGE,
 )
+LOG_UNTOLD: Final = Measure(
+    "greenroom_log_untold_seconds",
+    "How old the oldest placed line is that the feed of events has not handed over; 0 if all are.",
+    Sort.GAUGE,
+)
 
 #: Counted where it happens.
 COUNTED: Final = (
@@ -142,4 +147,4 @@ COUNTED: Final = (
     SIGNATURES_MADE,
 )
 #: Read from the ledger when somebody asks.
-READ: Final = (LEDGER_UP, UPLOADS, LONGEST, LOG_LINES, LOG_UNPLACED, LOG_UNSIGNED)
+READ: Final = (LEDGER_UP, UPLOADS, LONGEST, LOG_LINES, LOG_UNPLACED, LOG_UNSIGNED, LOG_UNTOLD)

@@ -148,6 +148,9 @@ class Upload:
     Of a resumable upload ``reserved`` is the length that was announced, ``segments`` hold what has come so
     far, and ``expires_at`` is until when it can be gone on with (``None`` for any other upload). Its
     ``sha256`` may come only with its scan.
+
+    ``traceparent`` is the trace of the request that began it (see ``service.core.traceparent``), ``None``
+    where nothing is traced.
     """
 
     id: str
@@ -172,6 +175,7 @@ class Upload:
     reserved: int | None = None
     expires_at: datetime | None = None
     waiting_since: datetime | None = None
+    traceparent: str | None = None
     version: int = 0
     unsaved: tuple[LogLine, ...] = field(default=(), compare=False)
 

@@ -55,7 +55,9 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One event of one account. ``body`` are the very bytes that are stored, signed and sent."""
+    """One event of one account. ``body`` are the very bytes that are stored, signed and sent;
+    ``traceparent`` is that of its upload.
+    """
 
     id: str
     account_id: str
@@ -63,6 +65,7 @@ class Notice:
     type: str
     at: datetime
     body: bytes
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class Work:
     delivery: Delivery
     endpoint: Endpoint
     body: bytes
+    traceparent: str | None = None
 
 
 def ordered_id(prefix: str, at: datetime, random_hex: str) -> str:
@@ -173,7 +177,8 @@ _BY_STATE: Final[Mapping[State, EventType]] = {
 def _of_upload(upload: Upload, notice_id: str, kind: EventType, at: datetime) -> Notice:
     # What tells that a file is gone must not keep its name.
     shown = replace(upload, name="") if kind is EventType.ERASED else upload
-    return notice(notice_id, upload.account_id, kind.value, at, upload_document(shown), upload.id)
+    told = notice(notice_id, upload.account_id, kind.value, at, upload_document(shown), upload.id)
+    return replace(told, traceparent=upload.traceparent)
 
 
 def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:

@@ -39,10 +39,10 @@ class Rounds:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the step that is under way."""
+    def stop(self, patience: float | None = None) -> None:
+        """End after the step that is under way; wait for that, at most ``patience`` seconds."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(patience)
 
     @property
     def stopping(self) -> bool:

@@ -10,6 +10,7 @@ from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
+from service.ports.event_sink import EventSink
 from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
@@ -24,6 +25,7 @@ from service.ports.signer import Signer
 from service.ports.store import ObjectStore, Source, Stored
 from service.ports.token_verifier import TokenVerifier
 from service.ports.tokens import Jwk, Tokens
+from service.ports.traces import Notes, Side, Span, Traces
 from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookSender
 from service.ports.witness import Witness
 
@@ -41,6 +43,7 @@ __all__ = [
     "Decisions",
     "Entry",
     "EventLog",
+    "EventSink",
     "GrantKey",
     "IdentityProvider",
     "JitsiFile",
@@ -53,6 +56,7 @@ __all__ = [
     "Ledger",
     "LogKey",
     "Metrics",
+    "Notes",
     "ObjectStore",
     "Passwords",
     "PseudonymKey",
@@ -65,15 +69,18 @@ __all__ = [
     "Scanner",
     "Sealer",
     "Sessions",
+    "Side",
     "Signer",
     "SigningKey",
     "Sniffer",
     "Source",
+    "Span",
     "Standing",
     "Stored",
     "Task",
     "TokenVerifier",
     "Tokens",
+    "Traces",
     "Tried",
     "WebhookDeliveries",
     "WebhookEndpoints",

@@ -1,6 +1,7 @@
 """The log's lines and the tree they stand in."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from service.core.journal import Act, Entry, Placed, Waiting
@@ -51,5 +52,10 @@ class Journal(Protocol):
     def cursor(self, reader: str) -> int:
         """Return how far a reader of the log has come, 0 for a new one."""
 
+    def claim_cursor(self, reader: str, at: int, holder: str, now: datetime, until: datetime) -> bool:
+        """Take for ``holder`` alone, until then or until the reader moves on, what a reader does next; return
+        whether it may. It may not while another holds it, or if the reader is not at ``at``.
+        """
+
     def move_cursor(self, reader: str, was: int, to: int) -> None:
-        """Note how far a reader has come. Raises ``Conflict`` unless it was at ``was``."""
+        """Note how far a reader has come; its claim ends. Raises ``Conflict`` unless it was at ``was``."""

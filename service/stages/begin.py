@@ -30,6 +30,7 @@ def new_upload(
         created_at=now,
         updated_at=now,
         grant_id=caller.grant.id if caller.grant else None,
+        traceparent=parts.traces.current() if parts.traces else None,
     )
 
 

@@ -67,7 +67,9 @@ def _sent(parts: Parts, work: Work) -> Reply:
     except SecretsUnreadable as error:
         parts.log.failure("webhook_secret", error, {"endpoint": endpoint.id})
         return Reply(None, Unanswered.SECRET_UNREADABLE)
-    message = Notice(delivery.event_id, delivery.account_id, None, delivery.type, at, work.body)
+    message = Notice(
+        delivery.event_id, delivery.account_id, None, delivery.type, at, work.body, work.traceparent
+    )
     return parts.webhook_sender.send(endpoint.url, message, keys, at)
 
 

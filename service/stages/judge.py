@@ -65,7 +65,13 @@ def decide(parts: Parts, upload: Upload, weighed: Weighed, engine: Engine | None
         return _failed(parts, upload, outcome, at)
     kind, code, signature = classify(outcome)
     verdict = _verdict(parts, upload, kind, code, signature, engine, duration, at)
-    detail = {"sha256": upload.sha256, "kind": kind.value, "code": code, "signature": signature}
+    detail = {
+        "sha256": upload.sha256,
+        "size": upload.size,
+        "kind": kind.value,
+        "code": code,
+        "signature": signature,
+    }
     if weighed.allowance is not None:
         held = upload.moved(
             Event.NOT_SCANNABLE, at, detail | _provenance(verdict), verdict=verdict, reason=code

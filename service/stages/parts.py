@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.core.policy import Policy
+from service.core.siem import Form
 from service.core.verdict import Protection
 from service.core.webhook import ordered_id
 from service.ports import (
@@ -16,6 +17,7 @@ from service.ports import (
     Credentials,
     Decisions,
     EventLog,
+    EventSink,
     Journal,
     Ledger,
     ObjectStore,
@@ -25,6 +27,7 @@ from service.ports import (
     Signer,
     Sniffer,
     Tokens,
+    Traces,
     WebhookDeliveries,
     WebhookEndpoints,
     WebhookSender,
@@ -36,7 +39,9 @@ from service.stages.heartbeat import Heartbeat
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a stage may need. ``audience`` names this deployment in the grants for it."""
+    """Everything a stage may need. ``audience`` names this deployment in the grants for it; ``events`` takes
+    the log's lines in ``events_form``; ``traces`` is ``None`` where nothing is traced.
+    """
 
     ledger: Ledger
     journal: Journal
@@ -61,6 +66,9 @@ class Parts:
     webhook_deliveries: WebhookDeliveries
     webhook_sender: WebhookSender
     witnesses: Sequence[Witness]
+    events: EventSink
+    events_form: Form
+    traces: Traces | None
     decisions: Decisions
     allowances: Allowances
 

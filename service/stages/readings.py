@@ -10,12 +10,14 @@ from service.core.measures import (
     LOG_LINES,
     LOG_UNPLACED,
     LOG_UNSIGNED,
+    LOG_UNTOLD,
     LONGEST,
     UPLOADS,
     Reading,
 )
 from service.core.upload import State
 from service.ports import Archive, Checkpoints, Journal, Standing
+from service.stages.feed import READER
 
 #: Where nothing should stay for long, and where a person has to look.
 STATES: Final = (State.RECEIVING, State.QUARANTINED, State.SCANNING, State.CLEARED, State.HELD)
@@ -52,9 +54,11 @@ def _of_log(journal: Journal, checkpoints: Checkpoints, now: datetime) -> Iterat
     newest = checkpoints.newest()
     unsigned = journal.lines(newest.size if newest else 0, 1)
     unplaced = journal.waiting(1)
+    untold = journal.lines(journal.cursor(READER), 1)
     yield Reading(LOG_LINES, journal.size())
     yield Reading(LOG_UNPLACED, _age(unplaced[0].entry.at if unplaced else None, now))
     yield Reading(LOG_UNSIGNED, _age(unsigned[0].entry.at if unsigned else None, now))
+    yield Reading(LOG_UNTOLD, _age(untold[0].entry.at if untold else None, now))
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -1,7 +1,4 @@
-"""Record: one transaction makes a move true, then its lines go out as structured text.
-
-A crash between the two loses only the text; the ledger's lines are the log.
-"""
+"""Record: one transaction makes a move true, with the lines that tell of it and what webhooks are told."""
 
 from service.core.decision import Warrant
 from service.core.upload import Upload
@@ -26,17 +23,4 @@ def save(
     Raises ``Conflict`` if another process was first, ``LedgerUnavailable`` if the database is away.
     """
     told = notices(upload, lambda: new_event_id(parts.clock.now()))
-    saved = parts.ledger.save(upload, wake=wake, claim=claim, notices=told, warrant=warrant)
-    for line in upload.unsaved:
-        parts.log.emit(
-            line.event.value,
-            {
-                "upload": upload.id,
-                "account": upload.account_id,
-                "meeting": upload.meeting_id,
-                "before": line.before.value,
-                "after": line.after.value,
-                **line.detail,
-            },
-        )
-    return saved
+    return parts.ledger.save(upload, wake=wake, claim=claim, notices=told, warrant=warrant)

@@ -26,24 +26,32 @@ class Authority:
 
     def trusted(self) -> ssl.SSLContext:
         """What a client uses that trusts this authority alone."""
+        return ssl.create_default_context(cafile=str(self.file()))
+
+    def file(self) -> Path:
+        """A file with this authority's own certificate."""
         path = self._folder / "authority.pem"
         path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
-        return ssl.create_default_context(cafile=str(path))
+        return path
 
     def server(self, name: str, *, expired: bool = False) -> ssl.SSLContext:
         """What a server uses that is `name`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issued(name, expired=expired))
+        return context
+
+    def issued(self, name: str, *, expired: bool = False) -> Path:
+        """A file with a certificate for `name` and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a receiver")])
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
         made = self._sign(subject, key, names, critical=False, expired=expired)
-        path = self._folder / "server.pem"
+        path = self._folder / f"{name}.pem"
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
     def _sign(
         self,

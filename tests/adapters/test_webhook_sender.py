@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,6 +102,15 @@ def test_the_bytes_sent_are_the_bytes_signed(receiver: Receiver) -> None:
     own = base64.b64encode(hmac.new(KEYS[0], signed, hashlib.sha256).digest()).decode()
     assert got.headers["webhook-signature"] == f"v1,{own}"
     assert got.headers["webhook-id"] == "msg_1"
+
+
+def test_the_trace_goes_along(receiver: Receiver) -> None:
+    """In W3C's header where the event has one, and nowhere else."""
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    sent = replace(message(), traceparent=parent)
+    assert local().send(receiver.url, sent, KEYS[:1], datetime.now(UTC)) == Reply(204)
+    assert send(local(), receiver.url) == Reply(204)
+    assert [got.headers.get("traceparent") for got in receiver.got] == [parent, None]
 
 
 def test_while_rotating_both_secrets_sign(receiver: Receiver) -> None:

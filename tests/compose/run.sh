@@ -37,6 +37,7 @@ container() { echo "${PROJECT}_$1_1"; }
 take_down() {
     local code=$?
     if [ "$code" -ne 0 ]; then
+        [ ! -e "$work/up.log" ] || tail -n 5 "$work/up.log" | cut -c 1-300 >&2
         for service in "${SERVICES[@]}"; do
             say "last lines of $service:"
             podman logs --tail 15 "$(container "$service")" 2>&1 | cut -c 1-300 >&2 || true

@@ -176,6 +176,33 @@ def test_a_reader_comes_on_from_where_it_was(journal: Journal) -> None:
     assert [journal.cursor(reader) for reader in ("siem", "witness", "new")] == [9, 1, 0]
 
 
+def test_one_reads_for_a_reader_at_a_time(journal: Journal) -> None:
+    """Until it moves on, or its time is over; the same one may claim again. Nobody claims another place."""
+    later, last = NOON + 20 * SECOND, NOON + 40 * SECOND
+    assert journal.claim_cursor("siem", 0, "one", NOON, later)
+    assert not journal.claim_cursor("siem", 0, "two", NOON, later)
+    assert journal.claim_cursor("siem", 0, "one", NOON, later)
+    assert journal.claim_cursor("witness", 0, "two", NOON, later)
+    assert not journal.claim_cursor("siem", 3, "one", NOON, later)
+    assert not journal.claim_cursor("new", 3, "one", NOON, later)
+    journal.move_cursor("siem", 0, 5)
+    assert not journal.claim_cursor("siem", 0, "two", NOON, later)
+    assert journal.claim_cursor("siem", 5, "two", NOON, later)
+    assert not journal.claim_cursor("siem", 5, "one", later - SECOND, last)
+    assert journal.claim_cursor("siem", 5, "one", later, last)
+    assert journal.cursor("siem") == 5
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_those_who_claim_at_once_one_may(journal: Journal, *, known: bool) -> None:
+    """A reader that was there before, and a new one."""
+    if known:
+        journal.move_cursor("siem", 0, 0)
+    later = NOON + 20 * SECOND
+    won = at_once(4, lambda number: journal.claim_cursor("siem", 0, str(number), NOON, later))
+    assert sum(won) == 1
+
+
 def test_checkpoints_are_over_more_and_more_lines(checkpoints: Checkpoints) -> None:
     """As many or fewer are refused; they come back in order."""
     assert checkpoints.newest() is None
@@ -247,6 +274,7 @@ CALLS: Final[dict[str, Callable[[SqlJournal, SqlCheckpoints], object]]] = {
     "of_upload": lambda journal, _: journal.of_upload("up_1"),
     "tile": lambda journal, _: journal.tile(0, 0),
     "cursor": lambda journal, _: journal.cursor("siem"),
+    "claim_cursor": lambda journal, _: journal.claim_cursor("siem", 0, "one", NOON, NOON + SECOND),
     "move_cursor": lambda journal, _: journal.move_cursor("siem", 0, 1),
     "add": lambda _, checkpoints: checkpoints.add(SignedCheckpoint(1, NOON, "note")),
     "newest": lambda _, checkpoints: checkpoints.newest(),

@@ -58,6 +58,7 @@ def test_what_is_saved_is_what_is_found(ledger: Ledger) -> None:
         reserved=4 << 30,
         expires_at=NOON + 3 * SECOND,
         waiting_since=NOON + 4 * SECOND,
+        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     )
     saved = ledger.save(upload)
     assert saved == replace(upload, version=2)

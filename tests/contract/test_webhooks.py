@@ -76,6 +76,18 @@ def test_events_are_kept_for_accounts_with_any_endpoint(ledger_case: LedgerCase)
     assert ledger_case.deliveries.replay_range(make_endpoint(2, "other"), NOON, end, NOON, 10) == 0
 
 
+@pytest.mark.parametrize("traceparent", [None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+def test_an_event_keeps_the_trace_of_its_upload(ledger_case: LedgerCase, traceparent: str | None) -> None:
+    """Whoever takes the delivery on gets it with the body."""
+    endpoint = make_endpoint(1)
+    ledger_case.endpoints.add(endpoint, 5)
+    told(ledger_case, make_notice(1, traceparent=traceparent))
+    now = NOON + 2 * SECOND
+    work = ledger_case.deliveries.claim(endpoint.id, now, now + LEASE)
+    assert work
+    assert work.traceparent == traceparent
+
+
 def test_a_burst_is_one_job(ledger_case: LedgerCase) -> None:
     """Where something is due already somebody was told; the next event after all was sent is a job again."""
     endpoint = make_endpoint(1)

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from service.core.errors import Conflict
 from service.core.journal import Act, Entry, Placed, Waiting
@@ -23,6 +24,7 @@ class FakeJournal:
         self.places: dict[int, tuple[int, str]] = {}
         self.tiles: dict[TileId, bytes] = {}
         self._cursors: dict[str, int] = {}
+        self._claims: dict[str, tuple[str, datetime]] = {}
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write lines, all or none."""
@@ -89,12 +91,22 @@ class FakeJournal:
         with self._faults.at("journal.cursor"):
             return self._cursors.get(reader, 0)
 
+    def claim_cursor(self, reader: str, at: int, holder: str, now: datetime, until: datetime) -> bool:
+        """Let one process read for a reader."""
+        with self._faults.at("journal.claim_cursor"), self._lock:
+            other, held_until = self._claims.get(reader, (holder, now))
+            if self._cursors.get(reader, 0) != at or (other != holder and held_until > now):
+                return False
+            self._claims[reader] = (holder, until)
+            return True
+
     def move_cursor(self, reader: str, was: int, to: int) -> None:
         """Move a reader on."""
         with self._faults.at("journal.move_cursor"), self._lock:
             if self._cursors.get(reader, 0) != was:
                 raise Conflict("another process was first")
             self._cursors[reader] = to
+            self._claims.pop(reader, None)
 
     def _line(self, row: int, entry: Entry) -> Placed | Waiting:
         return Placed(*self.places[row], entry) if row in self.places else Waiting(row, entry)

@@ -161,11 +161,11 @@ class FakeWebhooks:
                 return None
             mine = [one for one in self._pending() if one.endpoint_id == endpoint_id]
             for found in sorted((one for one in mine if _is_free(one, now)), key=_due_order):
-                body = self.events[found.event_id][1]
+                notice, body = self.events[found.event_id]
                 taken = replace(found, version=found.version + 1, lease_until=lease_until)
                 if body is not None:
                     self.deliveries[found.id] = taken
-                    return Work(taken, endpoint, body)
+                    return Work(taken, endpoint, body, notice.traceparent)
                 self.deliveries[found.id] = replace(taken, state=DeliveryState.CANCELLED, lease_until=None)
             return None
 

@@ -5,6 +5,7 @@ import pytest
 from service.core.errors import LedgerUnavailable
 from service.core.measures import LEDGER_UP, READ, Reading
 from service.core.upload import State
+from service.stages.feed import feed
 from service.stages.log.checkpoint import sign_when_due
 from service.stages.log.place import place
 from service.stages.readings import readings
@@ -48,7 +49,7 @@ def test_who_waits_grows_older(world: World) -> None:
 
 
 def test_the_log_is_behind_until_its_lines_are_placed_and_signed(world: World) -> None:
-    """Lines without a place make the first lag, lines without a checkpoint the second."""
+    """Each lag by itself: lines without a place, without a checkpoint, not told."""
     world.upload(PDF)
     world.clock.advance(7)
     assert told(world)["greenroom_log_unplaced_seconds",] == pytest.approx(7, abs=1)
@@ -59,7 +60,11 @@ def test_the_log_is_behind_until_its_lines_are_placed_and_signed(world: World) -
     assert numbers["greenroom_log_lines",] > 0
     world.clock.advance(timedelta(seconds=60).total_seconds())
     assert sign_when_due(world.parts) is not None
-    assert told(world)["greenroom_log_unsigned_seconds",] == 0
+    numbers = told(world)
+    assert numbers["greenroom_log_unsigned_seconds",] == 0
+    assert numbers["greenroom_log_untold_seconds",] == pytest.approx(67, abs=1)
+    assert feed(world.parts, "one")
+    assert told(world)["greenroom_log_untold_seconds",] == 0
 
 
 @pytest.mark.parametrize("part", ["journal.waiting", "checkpoints.newest"])

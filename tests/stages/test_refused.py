@@ -51,14 +51,15 @@ BROKEN_OFF: Final[dict[str, tuple[type[ContentRefused], Attempt]]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_refused_content_leaves_a_row_and_a_line_and_no_object(world: World, case: str) -> None:
-    """The row is REFUSED with the reason's code, the log says so durably and as text, the store is empty."""
+    """The row is REFUSED with the reason's code, the log says so, the store is empty."""
     error, attempt = REFUSED[case]
     with pytest.raises(error):
         attempt(world)
     row = world.row()
     assert (row.state, row.reason) == (State.REFUSED, error.code)
     assert world.events() == [Event.REFUSED]
-    assert [(event, fields["code"]) for event, fields in world.log.lines] == [("refused", error.code)]
+    told = [(entry.event, entry.detail["code"]) for entry in world.journal.entries]
+    assert told == [("refused", error.code)]
     assert world.keys() == set()
 
 

@@ -126,12 +126,13 @@ def test_a_verdict_that_cannot_be_saved_does_not_fail_a_sender_whose_file_is_saf
     assert world.broken_laws() == []
 
 
-def test_log_lines_go_out_only_after_they_are_durable_and_without_the_name(world: World) -> None:
-    """Each durable move is one structured line; a save that fails tells nothing; the name is not in any."""
+def test_the_log_holds_every_move_once_and_never_the_name(world: World) -> None:
+    """Each durable move is one line of the log, and none is written as text beside it."""
     world.upload(PDF, "salaries of the board.pdf")
-    assert [event for event, _ in world.log.lines] == [event.value for event in world.events()]
-    assert "salaries" not in str(world.log.lines)
-    assert all(fields["upload"] == world.row().id for _, fields in world.log.lines)
+    assert [entry.event for entry in world.journal.entries] == [event.value for event in world.events()]
+    assert "salaries" not in repr(world.journal.entries)
+    assert all(entry.upload_id == world.row().id for entry in world.journal.entries)
+    assert world.log.lines == []
 
 
 def test_a_release_that_fails_does_not_fail_the_sender(world: World) -> None:
@@ -172,5 +173,5 @@ def test_under_demo_signatures_the_verdict_s_line_says_what_they_are_worth() -> 
     """Whoever reads the log alone must not take a demo verdict for protection."""
     world = World(protection=Protection.DEMO)
     world.upload(PDF)
-    notices = {event: fields.get("notice") for event, fields in world.log.lines}
+    notices = {entry.event: entry.detail.get("notice") for entry in world.journal.entries}
     assert notices["found_clean"] == "demo signatures: not protection"

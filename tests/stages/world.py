@@ -18,6 +18,7 @@ from service.core.canary import EICAR
 from service.core.decision import Standing
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.core.policy import Policy, read_policy
+from service.core.siem import Form
 from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
 from service.core.verdict import Kind, Protection
 from service.jobs.reconcile import reconcile, tidy
@@ -35,6 +36,7 @@ from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
+from tests.fakes.events import FakeEvents
 from tests.fakes.faults import Crash, Faults
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
@@ -44,6 +46,7 @@ from tests.fakes.queue import FakeQueue
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
+from tests.fakes.traces import FakeTraces
 from tests.fakes.webhooks import FakeSender, FakeWebhooks
 from tests.fakes.witness import FakeWitness
 
@@ -113,6 +116,7 @@ class World:
 
     protection: Protection = Protection.OFFICIAL
     policy: Policy = field(default_factory=policy)
+    traces: FakeTraces | None = None
     violations: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -140,6 +144,7 @@ class World:
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
         self.log = FakeLog()
+        self.events_sink = FakeEvents(self.faults)
         self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
         self.parts = Parts(
             ledger=self.ledger,
@@ -165,6 +170,9 @@ class World:
             webhook_deliveries=self.webhooks,
             webhook_sender=self.sender,
             witnesses=[self.witness],
+            events=self.events_sink,
+            events_form=Form.FLAT,
+            traces=self.traces,
             decisions=self.decisions,
             allowances=self.decisions.allowances,
         )

@@ -60,6 +60,11 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.StoreUnavailable: (503, "store_unavailable"),
     errors.LedgerUnavailable: (503, "ledger_unavailable"),
     errors.ScannerUnavailable: (503, "scanner_unavailable"),
+    errors.IdentityProviderUnavailable: (503, "identity_provider_unavailable"),
+    errors.SinkUnavailable: (503, "sink_unavailable"),
+    errors.WitnessUnavailable: (503, "witness_unavailable"),
+    errors.NoVerdict: (404, "no_verdict"),
+    errors.NotSignedYet: (409, "not_signed_yet"),
 }
 
 
@@ -77,7 +82,8 @@ def raising(parts: Parts, error: Exception) -> Backend:
 @pytest.mark.parametrize("kind", family(errors.GreenroomError))
 def test_each_error_class_has_its_status(parts: Parts, kind: type[errors.GreenroomError]) -> None:
     """The whole tree: listed classes answer as listed, with their sentence; any other is a bare 500."""
-    answer = raising(parts, kind("a sentence")).get(f"/v1/uploads/up_{0:032x}")
+    error = errors.NotSignedYet("a sentence", 7) if kind is errors.NotSignedYet else kind("a sentence")
+    answer = raising(parts, error).get(f"/v1/uploads/up_{0:032x}")
     status, code = EXPECTED.get(kind, (500, "internal_error"))
     document = assert_problem(answer, status, code)
     if kind in EXPECTED:
@@ -86,7 +92,8 @@ def test_each_error_class_has_its_status(parts: Parts, kind: type[errors.Greenro
     else:
         assert "a sentence" not in answer.get_data(as_text=True)
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    assert ("Retry-After" in answer.headers) == (status in {429, 503} or code == "idempotency_in_progress")
+    later = status in {429, 503} or code in {"idempotency_in_progress", "not_signed_yet"}
+    assert ("Retry-After" in answer.headers) == later
 
 
 def test_unexpected_exception_tells_nothing(parts: Parts, log: FakeLog) -> None:

@@ -7,10 +7,13 @@ Nothing is added to it that it does not say, so no form tells more of a person t
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from service.core.siem import cef, ecs, flat, ocsf
+from service.core.siem.meaning import Severity, meaning
 from service.core.siem.told import Told, told
 
 
@@ -21,6 +24,17 @@ class Form(StrEnum):
     ECS = "ecs"
     CEF = "cef"
     FLAT = "flat"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A line of the log as it goes out: ``text`` in its form, and what an envelope around it may say."""
+
+    position: int
+    at: datetime
+    event: str
+    severity: Severity
+    text: str
 
 
 _DOCUMENTS: Final[Mapping[Form, Callable[[Told], Mapping[str, Any]]]] = {
@@ -40,3 +54,9 @@ def rendered(form: Form, line: Mapping[str, Any], position: int) -> str:
     if form is Form.CEF:
         return cef.text(said)
     return json.dumps(_DOCUMENTS[form](said), separators=(",", ":"))
+
+
+def telling(form: Form, line: Mapping[str, Any], position: int) -> Telling:
+    """Return the log's ``line`` at ``position`` as it goes out in ``form``."""
+    said = told(line, position)
+    return Telling(position, said.at, said.event, meaning(said).severity, rendered(form, line, position))

@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
-from service.web import errors
+from service.web import errors, tracing
 from service.web.public import contract, cors, grants, health, log, policy, tus, uploads, webhooks, widget
 from service.web.public import jitsi as jitsi_routes
 from service.web.public.conventions import REQUEST_ID
@@ -35,6 +35,9 @@ def create_app(
     app.url_map.strict_slashes = False
     # A path with doubled slashes is simply not there: no redirect to an address made of a Host header.
     app.url_map.merge_slashes = False
+
+    if parts.traces is not None:
+        tracing.register(app, parts.traces)
 
     @app.before_request
     def name_request() -> None:
