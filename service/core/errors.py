@@ -52,6 +52,7 @@
     |   +-- LedgerUnavailable
     |   +-- ScannerUnavailable
     |   +-- WitnessUnavailable
+    |   +-- SinkUnavailable
     |   +-- IdentityProviderUnavailable
     +-- ContentLost                stored content is missing or not what was stored
     +-- LogDamaged                 the stored log is not the one that was signed
