@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|metrics|keys|reviewers|log|verify|submit``."""
+"""The operator's commands: ``python -m service migrate|worker|metrics|keys|reviewers|log|...``."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from service import audit, config, reviewers, submit, wiring, wiring_observation
+from service import audit, config, evidence, reviewers, submit, wiring, wiring_observation
 from service.core.errors import ConfigurationError, GreenroomError
 from service.jobs.worker import Worker
 from service.stages import access, signing
@@ -46,8 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
     audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)
+    pack = commands.add_parser("evidence", help="write an evidence pack for an auditor")
+    evidence.add_arguments(pack, lambda: wiring.build(os.environ).desk)
     # ``__main__`` takes a shorter way to these; here they are listed with the others.
-    verify.add_arguments(commands.add_parser("verify", help="check receipts and the log, offline"))
+    verify.add_arguments(commands.add_parser("verify", help="check receipts, the log and evidence, offline"))
     submit.add_arguments(commands.add_parser("submit", help="send files and print their verdicts"))
     return parser
 

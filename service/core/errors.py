@@ -52,6 +52,8 @@
     |   +-- LedgerUnavailable
     |   +-- ScannerUnavailable
     |   +-- WitnessUnavailable
+    |   +-- SinkUnavailable
+    |   +-- IdentityProviderUnavailable
     +-- ContentLost                stored content is missing or not what was stored
     +-- LogDamaged                 the stored log is not the one that was signed
     +-- SecretsUnreadable          a stored secret was sealed with a key that is not configured

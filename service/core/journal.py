@@ -30,6 +30,7 @@ class Act(StrEnum):
     UPLOAD_VIEWED = "upload_viewed"
     HELD_VIEWED = "held_viewed"
     ALLOW_LIST_VIEWED = "allow_list_viewed"
+    RECEIPT_TAKEN = "receipt_taken"
     LOG_VIEWED = "log_viewed"
     EXPORTED = "exported"
     REVIEWER_ADDED = "reviewer_added"

@@ -114,7 +114,7 @@ def read_filters(untrusted: Mapping[str, str]) -> Filters:
         kind=read("verdict", lambda value: _one_of(Kind, value, "verdict")),
         state=read("state", lambda value: _one_of(State, value, "state")),
         since=read("since", lambda value: _time(value, "since")),
-        until=read("until", _end),
+        until=read("until", lambda value: _end(value, "until")),
     )
     if filters.since and filters.until and filters.until <= filters.since:
         raise BadRequest("until must be later than since.")
@@ -154,8 +154,19 @@ def _one_of(kinds: type[_E], untrusted_value: str, what: str) -> _E:
         raise BadRequest(f"{what} must be one of {', '.join(kinds)}.") from None
 
 
-def _end(untrusted_time: str) -> datetime:
-    at = _time(untrusted_time, "until")
+def read_span(untrusted_from: str, untrusted_to: str) -> tuple[datetime, datetime]:
+    """Return a stretch of time, its end not included, from two times or days as ``read_filters`` takes them.
+
+    Raises ``BadRequest``.
+    """
+    since, until = _time(untrusted_from.strip(), "from"), _end(untrusted_to.strip(), "to")
+    if until <= since:
+        raise BadRequest("to must be later than from.")
+    return since, until
+
+
+def _end(untrusted_time: str, what: str) -> datetime:
+    at = _time(untrusted_time, what)
     return at + timedelta(days=1) if _DAY_ALONE.fullmatch(untrusted_time) else at
 
 

@@ -11,15 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from service.verify.checkpoint import Checkpoint
+from service.verify.extracts import EXTRACTS
 from service.verify.invalid import Invalid
 from service.verify.lines import check_lines
 from service.verify.note import PublicKey, read_key, split_notes
+from service.verify.pack import Found, check_pack
 from service.verify.proof import check_receipt
 from service.verify.receipt import read_receipt
 from service.verify.signature import check_checkpoint
 
 #: Longer files are no key, receipt or list of checkpoints; a log may be as long as it likes.
 _LONGEST: Final = 256 * 1024 * 1024
+
+
+class _NotCovered(Exception):
+    """A pack is genuine, and tells of something that must not be."""
 
 
 def main(arguments: Sequence[str], program: str = "python -m service.verify") -> int:
@@ -49,6 +55,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _ask_for_key(log)
     log.set_defaults(run=lambda options: _told(_log, options))
+    evidence = commands.add_parser("evidence", help="check an evidence pack")
+    evidence.add_argument("pack", type=Path, metavar="FILE", help="the pack")
+    evidence.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="checkpoints that you kept, or a witness did; may be given several times",
+    )
+    _ask_for_key(evidence)
+    evidence.set_defaults(run=lambda options: _told(_evidence, options))
 
 
 def _ask_for_key(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +81,9 @@ def _told(check: Callable[[argparse.Namespace], str], options: argparse.Namespac
     except Invalid as error:
         print(f"NOT VALID: {error}", file=sys.stderr)
         return 1
+    except _NotCovered as error:
+        print(error)
+        return 1
     except (OSError, UnicodeDecodeError) as error:
         print(f"cannot be checked: {error}", file=sys.stderr)
         return 2
@@ -76,15 +97,40 @@ def _receipt(options: argparse.Namespace) -> str:
 
 
 def _log(options: argparse.Namespace) -> str:
-    key = _key(options)
-    checkpoints = [
-        check_checkpoint(note, key) for path in options.checkpoint for note in split_notes(_read(path))
-    ]
+    checkpoints = _kept(options, _key(options))
     if not checkpoints:
         raise Invalid("there is no checkpoint in the file")
     with options.export.open("rb") as lines:
         count = check_lines(lines, checkpoints)
     return _whole(checkpoints, count)
+
+
+def _evidence(options: argparse.Namespace) -> str:
+    key = _key(options)
+    with options.pack.open("rb") as pack:
+        found = check_pack(pack, key, _kept(options, key))
+    if found.exceptions:
+        raise _NotCovered(_covered(found))
+    return _covered(found)
+
+
+def _covered(found: Found) -> str:
+    """Return what a genuine pack says."""
+    manifest = found.manifest
+    word = f"the {len(EXTRACTS)} extracts are those of its {manifest.size} lines of {manifest.log}"
+    said = (
+        f"valid: {word}; of {found.released} releases from {manifest.span.since} to {manifest.span.until}"
+        f" {found.clean} follow a clean verdict and {found.decided} a decision of two people"
+    )
+    if found.exceptions:
+        said += f"; {found.exceptions} EXCEPTIONS, see exceptions.jsonl and uploads.jsonl in the pack"
+    if found.beyond:
+        said += f"; {found.beyond} of your checkpoints are over more lines than the pack has"
+    return said
+
+
+def _kept(options: argparse.Namespace, key: PublicKey) -> list[Checkpoint]:
+    return [check_checkpoint(note, key) for path in options.checkpoint for note in split_notes(_read(path))]
 
 
 def _whole(checkpoints: Sequence[Checkpoint], count: int) -> str:

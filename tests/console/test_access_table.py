@@ -13,6 +13,8 @@ from service.core.decision import Choice
 from service.core.journal import Entry
 from service.core.reviewer import Role
 from service.stages.desk.decide import Wanted, confirm, propose
+from service.stages.log.checkpoint import sign
+from service.stages.log.place import place
 from service.web.console.entrance import FIELD
 from tests.console.office import ORIGIN, Office, Person
 from tests.stages.reviewing import REASON, held
@@ -33,6 +35,13 @@ class Row:
 
 def _held(office: Office) -> dict[str, str]:
     return {"upload_id": held(office.world).id}
+
+
+def _signed(office: Office) -> dict[str, str]:
+    named = _held(office)
+    place(office.desk.parts)
+    sign(office.desk.parts)
+    return named
 
 
 def _proposed(office: Office, choice: Choice = Choice.RELEASE) -> dict[str, str]:
@@ -65,10 +74,12 @@ TABLE: Final = {
     "POST /decisions/<decision_id>/confirm": Row(Role.REVIEWER, ["reviewer_cleared"], _proposed),
     "POST /decisions/<decision_id>/reject": Row(Role.REVIEWER, ["decision_rejected"], _proposed),
     "POST /allowances/<allowance_id>/revoke": Row(Role.REVIEWER, ["allowance_revoked"], _allowed),
+    "GET /log": Row(Role.READER, ["log_viewed"]),
     "GET /uploads": Row(Role.READER, ["searched"]),
     "GET /uploads.csv": Row(Role.READER, ["exported"]),
     "GET /uploads.jsonl": Row(Role.READER, ["exported"]),
     "GET /uploads/<upload_id>": Row(Role.READER, ["upload_viewed"], _held),
+    "GET /uploads/<upload_id>/receipt": Row(Role.READER, ["receipt_taken"], _signed),
 }
 #: Those of signing in and out, which are tested by themselves: for who is signed in and who is not.
 DOORS: Final = frozenset(

@@ -17,9 +17,15 @@ from service.core.journal import Act, Entry
 from service.core.reviewer import Role
 from service.core.upload import State, Upload
 from service.core.verdict import Kind
+from service.stages.log.checkpoint import sign
+from service.stages.log.keys import public_key
+from service.stages.log.place import place
+from service.verify.proof import check_receipt
+from service.verify.receipt import read_receipt
 from tests.console import filled
 from tests.console.office import Office, Person
 from tests.fakes.faults import Moment
+from tests.stages.world import PDF
 
 ACCOUNT = "acme-holding.eu"
 _SECRET = {"name": "Gesellschafter", "account": ACCOUNT, "meeting": "weekly-0"}
@@ -200,7 +206,7 @@ def test_no_page_leads_to_a_content(office: Office, uploads: list[Upload]) -> No
     person = office.person(Role.ADMINISTRATOR)
     routes = (
         r"/|/\?span=month|/sign-in|/sign-out|#main|/static/[a-z0-9.-]+|/held|/allow-list|/log"
-        r"|/uploads(\.csv|\.jsonl)?(\?.*)?|/uploads/up_[0-9a-f]{32}(/decisions|/rescan)?"
+        r"|/uploads(\.csv|\.jsonl)?(\?.*)?|/uploads/up_[0-9a-f]{32}(/decisions|/rescan|/receipt)?"
     )
     for upload in uploads:
         for path in (f"/uploads/{upload.id}", f"/uploads?id={upload.id}"):
@@ -221,3 +227,19 @@ def test_a_log_that_was_changed_is_shown_loudly(office: Office, uploads: list[Up
     assert "Different: actor, after." in page
     assert page.count('class="bad wrong"') == 1
     assert "key gr_x" not in page
+
+
+def test_a_receipt_taken_here_is_one_that_its_reader_can_check(office: Office) -> None:
+    """The same as the sender's, as a file; before the verdict is signed there is none, and it says so."""
+    upload, person = office.world.upload(PDF), office.person(Role.READER)
+    address = f"/uploads/{upload.id}/receipt"
+    assert f'href="{address}"' in person.get(f"/uploads/{upload.id}").get_data(as_text=True)
+    assert person.get(address).status_code == 409
+    while place(office.desk.parts):
+        pass
+    sign(office.desk.parts)
+    answer = person.get(address)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="receipt-{upload.id}.json"'
+    proved = check_receipt(read_receipt(answer.get_data(as_text=True)), public_key(office.desk.parts))
+    assert (proved.line["upload"], proved.line["event"]) == (upload.id, "found_clean")
+    assert person.get(f"/uploads/up_{'0' * 32}/receipt").status_code == 404

@@ -32,3 +32,15 @@ def test_a_verdict_is_in_the_tree_within_seconds_and_under_a_checkpoint(
     eventually(lambda: bucket.newest(name) is not None, 5, "the first checkpoint in the bucket")
     newest = bucket.newest(name)
     assert newest in {one.note for one in parts.checkpoints.after(0, 1000)}
+
+
+def test_an_evidence_pack_of_the_real_service_verifies_offline(backend: Backend, tmp_path: Path) -> None:
+    """Up to the first checkpoint, which is over some of what happened."""
+    service = backend.web.service
+    eventually(lambda: service.parts.checkpoints.newest() is not None, 5, "the first checkpoint")
+    pack, key = tmp_path / "pack.zip", tmp_path / "log.key"
+    key.write_text(service.run("log", "key").stdout)
+    first = service.parts.checkpoints.after(0, 1)[0]
+    end = ("--to", first.at.isoformat())
+    service.run("evidence", "--from", "2026-01-01", *end, "--output", str(pack))
+    assert verify(["evidence", str(pack), "--key", str(key)]) == 0

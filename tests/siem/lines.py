@@ -41,7 +41,12 @@ _DETAILS: dict[str, dict[str, Any]] = {
 def line(event: str, **fields: Any) -> dict[str, Any]:
     """Return a line of ``event`` with the detail that the service gives it."""
     move = next(((old, new) for (old, cause), new in TRANSITIONS.items() if cause.value == event), None)
-    about_upload = move is not None or event in {Act.DOWNLOADED, Act.UPLOAD_VIEWED, Act.DECISION_PROPOSED}
+    about_upload = move is not None or event in {
+        Act.DOWNLOADED,
+        Act.UPLOAD_VIEWED,
+        Act.RECEIPT_TAKEN,
+        Act.DECISION_PROPOSED,
+    }
     whole: dict[str, Any] = {
         "v": 1,
         "at": "2026-11-22T12:00:00.123456Z",

@@ -9,9 +9,10 @@ import pytest
 
 from service.core.journal import Act, of_upload
 from service.core.upload import State, Upload
-from service.stages.desk.timeline import MOST_ACTS, Line, Proof, Timeline, timeline
+from service.stages.desk.timeline import MOST_ACTS, Line, Timeline, timeline
 from service.stages.log.checkpoint import EVERY, sign_when_due
 from service.stages.log.place import place
+from service.stages.log.proof import Proof
 from service.verify.signature import check_checkpoint
 from tests.stages.test_log import keep
 from tests.stages.world import CALLER, PDF, World

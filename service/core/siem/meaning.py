@@ -100,6 +100,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.UPLOAD_VIEWED: Meaning("Upload viewed", _S.PAGE, "Read"),
         Act.HELD_VIEWED: Meaning("Held files viewed", _S.PAGE, "Read"),
         Act.ALLOW_LIST_VIEWED: Meaning("Allow-list viewed", _S.PAGE, "Read"),
+        Act.RECEIPT_TAKEN: Meaning("Receipt for a verdict taken", _S.PAGE, "Export"),
         Act.LOG_VIEWED: Meaning("Log viewed", _S.PAGE, "Read"),
         Act.EXPORTED: Meaning("Search exported", _S.PAGE, "Export", _L.LOW),
         Act.REVIEWER_ADDED: Meaning("Reviewer added", _S.ENTITY, "Create", _L.LOW),

@@ -99,7 +99,7 @@ def _signed(
 
 
 def _line(placed: Placed, signed: Checkpoint | None, tiles: Callable[[int, int], bytes]) -> Line:
-    proof = prove(placed, signed, tiles)
+    proof, _ = prove(placed, signed, tiles)
     try:
         said = told(json.loads(placed.text), placed.position)
     except (ValueError, TypeError, KeyError, AttributeError):

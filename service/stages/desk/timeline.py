@@ -8,22 +8,19 @@ database, and is only asked whether it says the same.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
-from service.core import tree
-from service.core.errors import LogDamaged
 from service.core.journal import Entry, Placed, SignedCheckpoint, Waiting
 from service.core.line import canonical
 from service.core.siem.told import Told, read_line
 from service.core.tree import Tiles
 from service.core.upload import State, Upload
 from service.stages.log.keys import pseudonym_key
+from service.stages.log.proof import Proof, prove
 from service.stages.parts import Parts
 from service.verify.checkpoint import Checkpoint
 from service.verify.invalid import Invalid
-from service.verify.merkle import check_inclusion, leaf_hash
 from service.verify.note import PublicKey
 
 #: Downloads, views and the like that are shown of an upload, the newest of them.
@@ -33,19 +30,6 @@ _PSEUDONYMS: Final = frozenset({"account", "meeting", "actor"})
 
 #: Returns what a note commits to once its signature by the key was checked, or raises ``Invalid``.
 Check = Callable[[str, PublicKey], Checkpoint]
-
-
-class Proof(StrEnum):
-    """What is proved of a line."""
-
-    #: It stands in the tree whose root was signed.
-    PROVED = "proved"
-    #: It has its place, and the next checkpoint will be over it.
-    UNSIGNED = "unsigned"
-    #: It has no place yet.
-    WAITING = "waiting"
-    #: It should stand in the tree, and does not.
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +101,7 @@ def _signed(parts: Parts, check: Check) -> tuple[SignedCheckpoint | None, Checkp
 
 
 def _placed(one: Placed, signed: Checkpoint | None, tiles: Tiles, key: bytes | None) -> Line:
-    proof, trouble = _proof(one, signed, tiles)
+    proof, trouble = prove(one, signed, tiles)
     said = read_line(one.text, one.position)
     if said is None:
         why = trouble or "It cannot be read."
@@ -125,17 +109,6 @@ def _placed(one: Placed, signed: Checkpoint | None, tiles: Tiles, key: bytes | N
     differing = _differing(json.loads(one.text), json.loads(canonical(one.entry, key)), key)
     actor = said.actor if differing or key is None else one.entry.actor
     return Line(proof, one.position, said, one.text, one.entry, actor, trouble, differing)
-
-
-def _proof(one: Placed, signed: Checkpoint | None, tiles: Tiles) -> tuple[Proof, str | None]:
-    if signed is None or one.position >= signed.size:
-        return Proof.UNSIGNED, None
-    try:
-        steps = tree.inclusion(one.position, signed.size, tiles)
-        check_inclusion(one.position, signed.size, leaf_hash(one.text.encode()), steps, signed.root)
-    except (Invalid, LogDamaged) as error:
-        return Proof.FAILED, f"It is not what was signed: {str(error).rstrip('.')}."
-    return Proof.PROVED, None
 
 
 def _waiting(one: Waiting) -> Line:

@@ -16,9 +16,8 @@ def lines(parts: Parts, first: int = 0) -> Iterator[str]:
         first = batch[-1].position + 1
 
 
-def checkpoints(parts: Parts) -> Iterator[SignedCheckpoint]:
-    """Return all checkpoints, smallest first. Raises ``LedgerUnavailable``."""
-    size = 0
+def checkpoints(parts: Parts, size: int = 0) -> Iterator[SignedCheckpoint]:
+    """Return all checkpoints over more than ``size`` lines, smallest first. Raises ``LedgerUnavailable``."""
     while batch := parts.checkpoints.after(size, _BATCH):
         yield from batch
         size = batch[-1].size

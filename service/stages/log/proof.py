@@ -18,17 +18,21 @@ class Proof(StrEnum):
     PROVED = "proved"
     #: It has its place, and the next checkpoint will be over it.
     UNSIGNED = "unsigned"
+    #: It has no place yet.
+    WAITING = "waiting"
     #: It should stand in the tree, and does not.
     FAILED = "failed"
 
 
-def prove(line: Placed, signed: Checkpoint | None, tiles: Tiles) -> Proof:
-    """Return what is proved of the text of ``line`` under a checkpoint whose signature was checked."""
+def prove(line: Placed, signed: Checkpoint | None, tiles: Tiles) -> tuple[Proof, str | None]:
+    """Return what is proved of the text of ``line`` under a checkpoint whose signature was checked, and what
+    is wrong with it, in a sentence, if it failed.
+    """
     if signed is None or line.position >= signed.size:
-        return Proof.UNSIGNED
+        return Proof.UNSIGNED, None
     try:
         steps = tree.inclusion(line.position, signed.size, tiles)
         check_inclusion(line.position, signed.size, leaf_hash(line.text.encode()), steps, signed.root)
-    except (Invalid, LogDamaged):
-        return Proof.FAILED
-    return Proof.PROVED
+    except (Invalid, LogDamaged) as error:
+        return Proof.FAILED, f"It is not what was signed: {str(error).rstrip('.')}."
+    return Proof.PROVED, None

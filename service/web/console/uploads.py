@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from service.core.errors import BadRequest, NotFound
@@ -14,12 +14,13 @@ from service.core.naming import UPLOAD_ID
 from service.core.reviewer import Role
 from service.core.search import Filters, read_cursor, read_filters
 from service.core.siem.meaning import meaning
-from service.core.upload import State
+from service.core.upload import State, Upload
 from service.core.verdict import Kind
 from service.ports import Archive
 from service.stages.desk import Desk, look
 from service.stages.desk.export import csv_export, json_export
 from service.stages.desk.timeline import MOST_ACTS, Timeline, timeline
+from service.stages.log.receipt import make_receipt
 from service.verify.signature import check_checkpoint
 from service.web.console.entrance import Entrance
 
@@ -60,9 +61,7 @@ def blueprint(desk: Desk, entrance: Entrance) -> Blueprint:
     @routes.get("/uploads/<upload_id>")
     @entrance.requires(Role.READER)
     def one(upload_id: str) -> ResponseReturnValue:
-        upload = desk.parts.ledger.find(upload_id) if UPLOAD_ID.fullmatch(upload_id) else None
-        if upload is None:
-            raise NotFound("There is no such upload.")
+        upload = _upload(desk, upload_id)
         lines = timeline(desk.parts, upload, check_checkpoint)
         same = look.same_content(desk.archive, upload.id, upload.sha256, _MOST_SAME) if upload.sha256 else ()
         entrance.log(Act.UPLOAD_VIEWED, upload)
@@ -78,7 +77,24 @@ def blueprint(desk: Desk, entrance: Entrance) -> Blueprint:
             most_same=_MOST_SAME,
         )
 
+    @routes.get("/uploads/<upload_id>/receipt")
+    @entrance.requires(Role.READER)
+    def receipt(upload_id: str) -> ResponseReturnValue:
+        upload = _upload(desk, upload_id)
+        document = make_receipt(desk.parts, upload).document()
+        entrance.log(Act.RECEIPT_TAKEN, upload)
+        answer = jsonify(document)
+        answer.headers["Content-Disposition"] = f'attachment; filename="receipt-{upload.id}.json"'
+        return answer
+
     return routes
+
+
+def _upload(desk: Desk, untrusted_id: str) -> Upload:
+    upload = desk.parts.ledger.find(untrusted_id) if UPLOAD_ID.fullmatch(untrusted_id) else None
+    if upload is None:
+        raise NotFound("There is no such upload.")
+    return upload
 
 
 def _form() -> dict[str, object]:
