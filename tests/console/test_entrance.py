@@ -191,6 +191,9 @@ def test_who_succeeds_is_not_counted(office: Office) -> None:
         "/é",
         "",
         "/" + "a" * 3000,
+        "//[",
+        "http://[",
+        "//\u2100",
     ],
 )
 def test_signing_in_leads_nowhere_else(office: Office, way: str) -> None:
@@ -199,8 +202,9 @@ def test_signing_in_leads_nowhere_else(office: Office, way: str) -> None:
     person = office.stranger()
     answer = person.post("/sign-in", {"name": NAME, "password": PASSWORD, "next": way})
     assert (answer.status_code, answer.location) == (303, "/")
-    answer = person.get("/sign-in", query_string={"next": way})
-    assert (answer.status_code, answer.location) == (303, "/")
+    for door in ("/sign-in", "/sign-in/oidc"):
+        answer = person.get(door, query_string={"next": way})
+        assert (answer.status_code, answer.location) == (303, "/")
 
 
 def posts(app: Flask) -> list[str]:
@@ -240,6 +244,7 @@ def test_a_form_of_another_site_does_nothing(office: Office, path: str) -> None:
     [
         (f"{ORIGIN}/?from=2026-11-01&to=2026-11-22", "/?from=2026-11-01&to=2026-11-22"),
         ("https://evil.example//evil.example/x", "/"),
+        ("https://[", "/"),
         ("", "/"),
     ],
 )
@@ -254,6 +259,15 @@ def test_a_part_of_a_page_is_no_place_to_sign_in(office: Office, shown: str, onw
     fields = {"name": NAME, "password": PASSWORD}
     fields["next"] = dict(parse_qsl(urlsplit(door).query)).get("next", "")
     assert person.post("/sign-in", fields).location == onwards
+
+
+@pytest.mark.parametrize("path", ["/", "/uploads", "/uploads.csv", "/held", "/sign-in", "/sign-in/oidc"])
+def test_an_address_that_is_no_text_is_no_failure_of_ours(office: Office, path: str) -> None:
+    """Bytes that are no UTF-8 are refused as what they are, whether or not somebody is signed in."""
+    for somebody in (office.stranger(), office.person()):
+        before = len(office.entries())
+        answer = somebody.get(path, environ_overrides={"QUERY_STRING": "name=\xff"})
+        assert (answer.status_code, len(office.entries())) == (400, before)
 
 
 def test_every_answer_has_the_headers(office: Office) -> None:

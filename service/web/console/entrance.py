@@ -15,7 +15,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from service.core.errors import Forbidden
+from service.core.errors import BadRequest, Forbidden
 from service.core.journal import Act, Entry, of_upload
 from service.core.reviewer import Reviewer, Role, SignedIn
 from service.core.upload import Upload
@@ -89,6 +89,7 @@ class Entrance:
         """Run before every request: admit it, or answer in place of the view."""
         if request.endpoint == "static":
             return None
+        _check_text()
         given = request.cookies.get(COOKIE, "")
         g.signed_in = recognise(self._desk, given) if _TOKEN.fullmatch(given) else None
         if _TOKEN.fullmatch(given):
@@ -125,15 +126,30 @@ class Entrance:
         return links(self.reviewer().role) if g.get("signed_in") else []
 
 
+def _check_text() -> None:
+    """Raise ``BadRequest`` if the address in hand has a query that is no text: nothing here could read it."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The address has bytes in it that are no text in UTF-8.") from None
+
+
 def _to_the_door() -> ResponseReturnValue:
     """Send the browser to the sign-in page, and back afterwards to what it shows or asks for."""
     if request.headers.get("HX-Request") == "true":
         # A part of a page was asked for: the whole page is to go, and nothing to be put in that part's place.
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-        way = url_for("sign_in.form", next=urlunsplit(("", "", shown.path, shown.query, "")) or None)
-        return "", 401, {"HX-Redirect": way}
+        return "", 401, {"HX-Redirect": url_for("sign_in.form", next=_shown() or None)}
     onwards = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("sign_in.form", next=onwards), 303)
+
+
+def _shown() -> str:
+    """Return the path and query of the page that the script is in; nothing if that is no address."""
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return ""
+    return urlunsplit(("", "", shown.path, shown.query, ""))
 
 
 def csrf() -> Markup:
