@@ -169,6 +169,18 @@ def test_too_many_failures_close_the_door_for_a_while(office: Office) -> None:
     assert person.post("/sign-in", {"name": NAME, "password": PASSWORD}).status_code == 303
 
 
+def test_a_name_is_one_name_however_it_is_written(office: Office) -> None:
+    """Nobody gets more tries by putting blanks around a name, or by writing it in large letters."""
+    office.hire(name=NAME)
+    person = office.stranger()
+    ways = (NAME.upper(), f"{' ' * 128}{NAME}", f"{' ' * 127}{NAME}", f"\u3000{NAME}{' ' * 200}")
+    for number in range(sign_in.MOST_FOR_BOTH):
+        fields = {"name": ways[number % len(ways)], "password": "wrong"}
+        assert person.post("/sign-in", fields).status_code == 401
+    for name in (NAME, *ways):
+        assert person.post("/sign-in", {"name": name, "password": PASSWORD}).status_code == 429
+
+
 def test_who_succeeds_is_not_counted(office: Office) -> None:
     """However often somebody signs in, the next time is not refused."""
     office.hire(name=NAME)

@@ -25,7 +25,6 @@ MOST_FOR_EITHER: Final = 100
 #: A session's last use is noted no more often than this.
 _NOTED_EVERY: Final = timedelta(minutes=1)
 _WRONG: Final = "The name or the password is not right."
-_LONGEST_NAME: Final = 128
 
 
 def sign_in(desk: Desk, untrusted_name: str, untrusted_password: str, address: str) -> tuple[str, SignedIn]:
@@ -34,7 +33,7 @@ def sign_in(desk: Desk, untrusted_name: str, untrusted_password: str, address: s
     ``address`` is the client's. Raises ``Unauthenticated`` for anything that is not right, the same for
     all, and ``RateLimited`` after too many of these.
     """
-    tried = count(desk, address, untrusted_name[:_LONGEST_NAME])
+    tried = count(desk, address, untrusted_name)
     reviewer = _named(desk, untrusted_name)
     known = reviewer.password_hash if reviewer is not None else None
     right = desk.passwords.matches(known, untrusted_password[:LONGEST_PASSWORD])
@@ -88,7 +87,8 @@ def count(desk: Desk, address: str, untrusted_name: str | None = None) -> Tried:
     now = desk.parts.clock.now()
     most = {_digest(f"from {address}"): MOST_FOR_EITHER}
     if untrusted_name is not None:
-        # Digests, because people type passwords where the name belongs.
+        # Digests, because people type passwords where the name belongs; of the name as it is looked up, so
+        # that nobody has more tries for writing it in many ways.
         name = untrusted_name.strip().lower()
         most |= {_digest(f"both {address} {name}"): MOST_FOR_BOTH, _digest(f"name {name}"): MOST_FOR_EITHER}
     tried = desk.attempts.note([*most], now, now - WINDOW)
