@@ -251,6 +251,14 @@ def test_a_form_of_another_site_does_nothing(office: Office, path: str) -> None:
     assert person.get("/").status_code == 200
 
 
+def test_a_form_of_another_site_signs_nobody_out(office: Office) -> None:
+    """Browsers send it without our cookie, which is Lax, and keep a cookie that answers it: there is none."""
+    person = office.stranger()
+    for path in ("/sign-in", "/sign-out", "/nowhere"):
+        answer = person.send(path, {}, Sec_Fetch_Site="cross-site", Origin="https://evil.example")
+        assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (403, [])
+
+
 @pytest.mark.parametrize(
     ("shown", "onwards"),
     [

@@ -28,6 +28,7 @@ from service.web.console.navigation import links, role_of
 COOKIE: Final = "__Host-greenroom"
 #: The field of every form that proves that the form is ours.
 FIELD: Final = "csrf"
+_NOT_OURS: Final = "This form is out of date or came from another site. Load the page again."
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _View = TypeVar("_View", bound=Callable[..., ResponseReturnValue])
@@ -94,8 +95,12 @@ class Entrance:
         g.signed_in = recognise(self._desk, given) if _TOKEN.fullmatch(given) else None
         if _TOKEN.fullmatch(given):
             g.token = given
-        else:
+        elif request.method in _SAFE:
             self.let_in(secrets.token_urlsafe(32))
+        else:
+            # Perhaps a form of another site, with which browsers send no cookie that is Lax: a new one in the
+            # answer would take the place of that one, and sign them out.
+            raise Forbidden(_NOT_OURS)
         if request.method not in _SAFE:
             self._check_ours()
         if request.endpoint is None:
@@ -111,7 +116,7 @@ class Entrance:
         site = request.headers.get("Sec-Fetch-Site")
         ours = site == "same-origin" if site else request.headers.get("Origin") == self._origin
         if not ours or not hmac.compare_digest(request.form.get(FIELD, "").encode(), _proof().encode()):
-            raise Forbidden("This form is out of date or came from another site. Load the page again.")
+            raise Forbidden(_NOT_OURS)
 
     def _check_role(self, role: Role | None) -> ResponseReturnValue | None:
         if role is None:
