@@ -127,6 +127,19 @@ def test_a_disabled_reviewer_is_out_at_once(office: Office) -> None:
     assert person.post("/sign-in", {"name": NAME, "password": PASSWORD}).status_code == 303
 
 
+def test_a_password_that_was_changed_meanwhile_lets_nobody_in(office: Office) -> None:
+    """Whoever signs in by the old one at that moment has no session that outlives it."""
+    mara = office.hire(name=NAME)
+    other = "another horse battery staple"
+    office.faults.arm(
+        "sessions.begin", 1, Moment.BEFORE, lambda: accounts.set_password(office.desk, mara, other)
+    )
+    person = office.stranger()
+    assert person.post("/sign-in", {"name": NAME, "password": PASSWORD}).status_code == 401
+    assert person.get("/").status_code == 303
+    assert [entry.event for entry in office.entries()[1:]] == ["reviewer_changed", "sign_in_failed"]
+
+
 def test_signing_out_ends_the_session(office: Office) -> None:
     """The token is worth nothing afterwards, in any browser."""
     person = office.person()
