@@ -1,6 +1,7 @@
 """Nobody gets in who is not let in, nothing is done that the person did not ask for, everything is logged."""
 
 import re
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +12,7 @@ from service.core.errors import LedgerUnavailable
 from service.core.journal import Act
 from service.core.reviewer import IDLE, LONGEST_SESSION, Role
 from service.stages.desk import accounts, sign_in
-from service.web.console import HEADERS
+from service.web.console import HEADERS, notices
 from service.web.console.entrance import COOKIE, FIELD, Entrance
 from service.web.console.navigation import role_of
 from tests.console.office import ORIGIN, PASSWORD, Office
@@ -310,6 +311,17 @@ def test_every_answer_has_the_headers(office: Office) -> None:
         answer = person.get(path)
         assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
         assert answer.headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
+
+
+@pytest.mark.parametrize("text", ["[" * 2500, r'["/", true, "\ud800"]', '["/", true]', "9" * 2500, "{"])
+def test_a_notice_that_is_none_is_passed_over(office: Office, text: str) -> None:
+    """Whatever a client holds for one, pages and errors are shown as without it."""
+    held = urlsafe_b64encode(text.encode()).decode()
+    for somebody, status in ((office.stranger(), 303), (office.person(), 200)):
+        somebody.client.set_cookie(notices.COOKIE, held, domain="console.example", secure=True)
+        assert somebody.get("/").status_code == status
+        assert somebody.get("/nothing").status_code == 404
+        assert somebody.get("/sign-in").status_code in {200, 303}
 
 
 def test_what_cannot_be_logged_is_not_shown(office: Office) -> None:
