@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, text, update
 
 from service.adapters import sql_journal
 from service.adapters.database import Database, serialize
 from service.adapters.schema_reviewers import reviewers, sessions, sign_ins
-from service.core.errors import NotFound
+from service.core.errors import Conflict, NotFound
 from service.core.journal import Entry
 from service.core.reviewer import Reviewer, Role, Session
 from service.ports import Tried
@@ -50,13 +50,13 @@ class SqlReviewers:
         # Not by the database, whose collation may be any.
         return sorted(found, key=lambda one: one.name)
 
-    def change(self, reviewer: Reviewer, line: Entry) -> None:
+    def change(self, former: Reviewer, changed: Reviewer, line: Entry) -> None:
         """Put a reviewer in the place of their former self, signed out."""
         with self._database.writing() as connection:
-            changed = update(reviewers).where(reviewers.c.id == reviewer.id).values(_to_row(reviewer))
-            if connection.execute(changed).rowcount == 0:
+            if not connection.scalar(select(func.count()).where(reviewers.c.id == former.id)):
                 raise NotFound("There is no such reviewer.")
-            connection.execute(delete(sessions).where(sessions.c.reviewer_id == reviewer.id))
+            _put(connection, former, changed)
+            connection.execute(delete(sessions).where(sessions.c.reviewer_id == former.id))
             sql_journal.write(connection, [line])
 
 
@@ -67,10 +67,12 @@ class SqlSessions:
         """Use ``engine``. Opens no connection yet."""
         self._database = Database(engine)
 
-    def begin(self, session: Session, began_before: datetime, line: Entry) -> None:
+    def begin(self, session: Session, reviewer: Reviewer, began_before: datetime, line: Entry) -> None:
         """Keep a session, forget the old ones."""
         row = {name: getattr(session, name) for name in sessions.c.keys()}  # noqa: SIM118 - no dict
         with self._database.writing() as connection:
+            # Their row is taken, so that a change comes before and is seen, or after and ends the session.
+            _put(connection, reviewer, reviewer)
             connection.execute(delete(sessions).where(sessions.c.began_at < began_before))
             connection.execute(insert(sessions), row)
             sql_journal.write(connection, [line])
@@ -125,6 +127,13 @@ class SqlAttempts:
         """Count a try no longer."""
         with self._database.writing() as connection:
             connection.execute(delete(sign_ins).where(sign_ins.c.try_id == tried.id))
+
+
+def _put(connection: Connection, former: Reviewer, reviewer: Reviewer) -> None:
+    """Put a reviewer in the place of ``former``. Raises ``Conflict`` if that is not who stands there."""
+    same = [reviewers.c[name] == value for name, value in _to_row(former).items()]
+    if connection.execute(update(reviewers).where(*same).values(_to_row(reviewer))).rowcount != 1:
+        raise Conflict("The reviewer was changed by another process.")
 
 
 def _to_row(reviewer: Reviewer) -> dict[str, Any]:

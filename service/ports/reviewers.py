@@ -30,17 +30,21 @@ class Reviewers(Protocol):
     def all(self) -> Sequence[Reviewer]:
         """Return everybody, the disabled too, by name."""
 
-    def change(self, reviewer: Reviewer, line: Entry) -> None:
-        """Put ``reviewer`` in the place of the one with that id, and end all sessions of theirs.
+    def change(self, former: Reviewer, changed: Reviewer, line: Entry) -> None:
+        """Put ``changed`` in the place of ``former``, who has the same id, and end all sessions of theirs.
 
-        Raises ``NotFound`` if there is none."""
+        Raises ``NotFound`` if there is nobody with that id, and ``Conflict`` if they are not as ``former``
+        any more: what was changed meanwhile is not undone."""
 
 
 class Sessions(Protocol):
     """Who is signed in. Safe for many threads and processes at once. All raise ``LedgerUnavailable``."""
 
-    def begin(self, session: Session, began_before: datetime, line: Entry) -> None:
-        """Keep a session, and forget those that began before ``began_before``."""
+    def begin(self, session: Session, reviewer: Reviewer, began_before: datetime, line: Entry) -> None:
+        """Keep a session of ``reviewer``, and forget those that began before ``began_before``.
+
+        Raises ``Conflict`` if they are not as ``reviewer`` any more: a change ends the sessions that are
+        about to begin too."""
 
     def find(self, token_sha256: str) -> Session | None:
         """Return the session of a token, whether or not its time is over."""

@@ -32,7 +32,8 @@ class Office:
 
     def __init__(self) -> None:
         self.world = World()
-        faults = Faults()
+        #: Of the reviewers, their sessions and tries; those of everything else are the world's.
+        self.faults = faults = Faults()
         self.passwords = FakePasswords()
         self.provider = FakeProvider(self.world.faults)
         reviewers = FakeReviewers(faults, self.world.parts.journal)

@@ -1,6 +1,7 @@
 """Nobody gets in who is not let in, nothing is done that the person did not ask for, everything is logged."""
 
 import re
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +12,7 @@ from service.core.errors import LedgerUnavailable
 from service.core.journal import Act
 from service.core.reviewer import IDLE, LONGEST_SESSION, Role
 from service.stages.desk import accounts, sign_in
-from service.web.console import HEADERS
+from service.web.console import HEADERS, notices
 from service.web.console.entrance import COOKIE, FIELD, Entrance
 from service.web.console.navigation import role_of
 from tests.console.office import ORIGIN, PASSWORD, Office
@@ -127,6 +128,19 @@ def test_a_disabled_reviewer_is_out_at_once(office: Office) -> None:
     assert person.post("/sign-in", {"name": NAME, "password": PASSWORD}).status_code == 303
 
 
+def test_a_password_that_was_changed_meanwhile_lets_nobody_in(office: Office) -> None:
+    """Whoever signs in by the old one at that moment has no session that outlives it."""
+    mara = office.hire(name=NAME)
+    other = "another horse battery staple"
+    office.faults.arm(
+        "sessions.begin", 1, Moment.BEFORE, lambda: accounts.set_password(office.desk, mara, other)
+    )
+    person = office.stranger()
+    assert person.post("/sign-in", {"name": NAME, "password": PASSWORD}).status_code == 401
+    assert person.get("/").status_code == 303
+    assert [entry.event for entry in office.entries()[1:]] == ["reviewer_changed", "sign_in_failed"]
+
+
 def test_signing_out_ends_the_session(office: Office) -> None:
     """The token is worth nothing afterwards, in any browser."""
     person = office.person()
@@ -169,6 +183,18 @@ def test_too_many_failures_close_the_door_for_a_while(office: Office) -> None:
     assert person.post("/sign-in", {"name": NAME, "password": PASSWORD}).status_code == 303
 
 
+def test_a_name_is_one_name_however_it_is_written(office: Office) -> None:
+    """Nobody gets more tries by putting blanks around a name, or by writing it in large letters."""
+    office.hire(name=NAME)
+    person = office.stranger()
+    ways = (NAME.upper(), f"{' ' * 128}{NAME}", f"{' ' * 127}{NAME}", f"\u3000{NAME}{' ' * 200}")
+    for number in range(sign_in.MOST_FOR_BOTH):
+        fields = {"name": ways[number % len(ways)], "password": "wrong"}
+        assert person.post("/sign-in", fields).status_code == 401
+    for name in (NAME, *ways):
+        assert person.post("/sign-in", {"name": name, "password": PASSWORD}).status_code == 429
+
+
 def test_who_succeeds_is_not_counted(office: Office) -> None:
     """However often somebody signs in, the next time is not refused."""
     office.hire(name=NAME)
@@ -191,6 +217,9 @@ def test_who_succeeds_is_not_counted(office: Office) -> None:
         "/é",
         "",
         "/" + "a" * 3000,
+        "//[",
+        "http://[",
+        "//\u2100",
     ],
 )
 def test_signing_in_leads_nowhere_else(office: Office, way: str) -> None:
@@ -199,8 +228,9 @@ def test_signing_in_leads_nowhere_else(office: Office, way: str) -> None:
     person = office.stranger()
     answer = person.post("/sign-in", {"name": NAME, "password": PASSWORD, "next": way})
     assert (answer.status_code, answer.location) == (303, "/")
-    answer = person.get("/sign-in", query_string={"next": way})
-    assert (answer.status_code, answer.location) == (303, "/")
+    for door in ("/sign-in", "/sign-in/oidc"):
+        answer = person.get(door, query_string={"next": way})
+        assert (answer.status_code, answer.location) == (303, "/")
 
 
 def posts(app: Flask) -> list[str]:
@@ -235,11 +265,20 @@ def test_a_form_of_another_site_does_nothing(office: Office, path: str) -> None:
     assert person.get("/").status_code == 200
 
 
+def test_a_form_of_another_site_signs_nobody_out(office: Office) -> None:
+    """Browsers send it without our cookie, which is Lax, and keep a cookie that answers it: there is none."""
+    person = office.stranger()
+    for path in ("/sign-in", "/sign-out", "/nowhere"):
+        answer = person.send(path, {}, Sec_Fetch_Site="cross-site", Origin="https://evil.example")
+        assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (403, [])
+
+
 @pytest.mark.parametrize(
     ("shown", "onwards"),
     [
         (f"{ORIGIN}/?from=2026-11-01&to=2026-11-22", "/?from=2026-11-01&to=2026-11-22"),
         ("https://evil.example//evil.example/x", "/"),
+        ("https://[", "/"),
         ("", "/"),
     ],
 )
@@ -256,6 +295,15 @@ def test_a_part_of_a_page_is_no_place_to_sign_in(office: Office, shown: str, onw
     assert person.post("/sign-in", fields).location == onwards
 
 
+@pytest.mark.parametrize("path", ["/", "/uploads", "/uploads.csv", "/held", "/sign-in", "/sign-in/oidc"])
+def test_an_address_that_is_no_text_is_no_failure_of_ours(office: Office, path: str) -> None:
+    """Bytes that are no UTF-8 are refused as what they are, whether or not somebody is signed in."""
+    for somebody in (office.stranger(), office.person()):
+        before = len(office.entries())
+        answer = somebody.get(path, environ_overrides={"QUERY_STRING": "name=\xff"})
+        assert (answer.status_code, len(office.entries())) == (400, before)
+
+
 def test_every_answer_has_the_headers(office: Office) -> None:
     """Pages, errors, redirects and files alike; nothing but files is kept by a browser."""
     person = office.person()
@@ -263,6 +311,17 @@ def test_every_answer_has_the_headers(office: Office) -> None:
         answer = person.get(path)
         assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
         assert answer.headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
+
+
+@pytest.mark.parametrize("text", ["[" * 2500, r'["/", true, "\ud800"]', '["/", true]', "9" * 2500, "{"])
+def test_a_notice_that_is_none_is_passed_over(office: Office, text: str) -> None:
+    """Whatever a client holds for one, pages and errors are shown as without it."""
+    held = urlsafe_b64encode(text.encode()).decode()
+    for somebody, status in ((office.stranger(), 303), (office.person(), 200)):
+        somebody.client.set_cookie(notices.COOKIE, held, domain="console.example", secure=True)
+        assert somebody.get("/").status_code == status
+        assert somebody.get("/nothing").status_code == 404
+        assert somebody.get("/sign-in").status_code in {200, 303}
 
 
 def test_what_cannot_be_logged_is_not_shown(office: Office) -> None:

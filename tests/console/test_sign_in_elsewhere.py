@@ -12,6 +12,7 @@ from service.core.identity import subject_of
 from service.core.reviewer import Role
 from service.stages.desk import accounts, sign_in
 from tests.console.office import PASSWORD, Office, Person
+from tests.fakes.faults import Moment
 from tests.fakes.identity_provider import ISSUER
 
 CALLBACK = "/sign-in/oidc/callback"
@@ -40,6 +41,18 @@ def depart(office: Office, name: str, *groups: str, onwards: str = "/", person: 
 def events(office: Office) -> list[tuple[str, str | None]]:
     """What was logged, and of whom."""
     return [(entry.event, entry.actor) for entry in office.entries()]
+
+
+def test_a_role_of_the_moment_lets_nobody_in_who_is_disabled_at_that_moment(office: Office) -> None:
+    """Who is disabled while the provider's new role is written down stays disabled."""
+    depart(office, "mara", "staff").arrive()
+    [mara] = office.desk.reviewers.all()
+    way = depart(office, "mara", "heads")
+    office.faults.arm("reviewers.change", 1, Moment.BEFORE, lambda: accounts.disable(office.desk, mara))
+    assert way.arrive().status_code == 401
+    [mara] = office.desk.reviewers.all()
+    assert (mara.role, mara.disabled_at is None) == (Role.READER, False)
+    assert way.person.get("/").status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,16 @@ def test_pages_lead_on_and_back(office: Office) -> None:
     assert names(person.get(back).get_data(as_text=True)) == names(pages[1])
 
 
+def test_no_words_that_somebody_typed_are_logged(office: Office) -> None:
+    """A person's name can be typed into the wrong field too: what is free text is told by a pseudonym."""
+    person = office.person()
+    for path in ("/uploads", "/uploads.csv"):
+        person.get(path, query_string={"signature": "Mara Lindqvist"})
+    for entry in last_acts(office, Act.SEARCHED, Act.EXPORTED):
+        assert re.fullmatch("si_[0-9a-f]{32}", entry.detail["by_signature"])
+        assert "Mara" not in json.dumps(dict(entry.detail))
+
+
 def test_a_search_is_logged_without_what_may_name_a_person(office: Office, uploads: list[Upload]) -> None:
     """Names, accounts and meetings as pseudonyms, the same for the same; everything else as it is."""
     person = office.person()

@@ -122,23 +122,58 @@ def test_a_changed_reviewer_is_signed_out(case: Case) -> None:
     for number in (1, 2):
         case.reviewers.add(make_reviewer(number), ADDED)
     for number, reviewer in ((1, 1), (2, 1), (3, 2)):
-        case.sessions.begin(make_session(number, reviewer), NOON, SIGNED_IN)
+        case.sessions.begin(make_session(number, reviewer), make_reviewer(reviewer), NOON, SIGNED_IN)
     changed = make_reviewer(1, role=Role.READER, disabled_at=NOON)
-    case.reviewers.change(changed, CHANGED)
+    case.reviewers.change(make_reviewer(1), changed, CHANGED)
     assert case.reviewers.get("rv_1") == changed
     found = [case.sessions.find(make_session(number).token_sha256) for number in (1, 2, 3)]
     assert found == [None, None, make_session(3, 2)]
     assert case.events()[-1] == "reviewer_changed"
     with pytest.raises(NotFound):
-        case.reviewers.change(make_reviewer(9), CHANGED)
+        case.reviewers.change(make_reviewer(9), make_reviewer(9), CHANGED)
     assert case.events().count("reviewer_changed") == 1
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [{"disabled_at": NOON}, {"role": Role.READER}, {"password_hash": "another"}]
+)
+def test_no_change_is_undone_by_one_who_did_not_see_it(case: Case, meanwhile: dict[str, Any]) -> None:
+    """Neither by another change nor by a session that begins: both are of somebody who is no more."""
+    case.reviewers.add(make_reviewer(1), ADDED)
+    case.reviewers.change(make_reviewer(1), make_reviewer(1, **meanwhile), CHANGED)
+    with pytest.raises(Conflict):
+        case.reviewers.change(make_reviewer(1), make_reviewer(1, role=Role.ADMINISTRATOR), CHANGED)
+    with pytest.raises(Conflict):
+        case.sessions.begin(make_session(1), make_reviewer(1), NOON, SIGNED_IN)
+    assert case.reviewers.get("rv_1") == make_reviewer(1, **meanwhile)
+    assert case.sessions.find(make_session(1).token_sha256) is None
+    assert case.events() == ["reviewer_added", "reviewer_changed"]
+
+
+def test_of_a_change_and_sessions_at_once_none_outlives_it(case: Case) -> None:
+    """Seven sessions begin while the password is changed: those before it are ended, the others refused."""
+    case.reviewers.add(make_reviewer(1), ADDED)
+
+    def act(number: int) -> bool:
+        try:
+            if number == 0:
+                changed = make_reviewer(1, password_hash="another")
+                case.reviewers.change(make_reviewer(1), changed, CHANGED)
+            else:
+                case.sessions.begin(make_session(number), make_reviewer(1), NOON, SIGNED_IN)
+        except Conflict:
+            return number > 0
+        return True
+
+    assert sum(at_once(8, act)) == 8
+    assert [case.sessions.find(make_session(number).token_sha256) for number in range(1, 8)] == [None] * 7
 
 
 def test_a_session_lasts_until_it_is_ended(case: Case) -> None:
     """It is found by its token's digest, ended once, with one line."""
     case.reviewers.add(make_reviewer(1), ADDED)
     session = make_session(1)
-    case.sessions.begin(session, NOON, SIGNED_IN)
+    case.sessions.begin(session, make_reviewer(1), NOON, SIGNED_IN)
     assert case.sessions.find(session.token_sha256) == session
     assert case.sessions.find("0" * 64) is None
     assert case.sessions.end(session.token_sha256, SIGNED_OUT)
@@ -151,7 +186,7 @@ def test_a_sessions_last_use_only_moves_on(case: Case) -> None:
     """A later use is noted, an earlier one not, one of an ended session makes none."""
     case.reviewers.add(make_reviewer(1), ADDED)
     session = make_session(1)
-    case.sessions.begin(session, NOON, SIGNED_IN)
+    case.sessions.begin(session, make_reviewer(1), NOON, SIGNED_IN)
     case.sessions.seen(session.token_sha256, NOON + SECOND)
     case.sessions.seen(session.token_sha256, NOON)
     assert case.sessions.find(session.token_sha256) == replace(session, seen_at=NOON + SECOND)
@@ -164,8 +199,10 @@ def test_old_sessions_are_forgotten_with_the_next(case: Case) -> None:
     case.reviewers.add(make_reviewer(1), ADDED)
     for number in (1, 2):
         session = make_session(number, began_at=NOON + number * SECOND)
-        case.sessions.begin(session, NOON, SIGNED_IN)
-    case.sessions.begin(make_session(3, began_at=NOON + 9 * SECOND), NOON + 2 * SECOND, SIGNED_IN)
+        case.sessions.begin(session, make_reviewer(1), NOON, SIGNED_IN)
+    case.sessions.begin(
+        make_session(3, began_at=NOON + 9 * SECOND), make_reviewer(1), NOON + 2 * SECOND, SIGNED_IN
+    )
     assert case.sessions.find(make_session(1).token_sha256) is None
     assert case.sessions.find(make_session(2).token_sha256) is not None
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ class FakeReviewers:
         self._journal = journal
         self._known: dict[str, Reviewer] = {}
         self._lock = threading.RLock()
-        self.sessions = FakeSessions(faults, journal, self._lock)
+        self.sessions = FakeSessions(faults, journal, self._lock, self._known)
 
     def add(self, reviewer: Reviewer, line: Entry) -> None:
         """Add a reviewer."""
@@ -51,14 +51,16 @@ class FakeReviewers:
         with self._faults.at("reviewers.all"), self._lock:
             return sorted(self._known.values(), key=lambda one: one.name)
 
-    def change(self, reviewer: Reviewer, line: Entry) -> None:
+    def change(self, former: Reviewer, changed: Reviewer, line: Entry) -> None:
         """Change a reviewer and sign them out."""
         with self._faults.at("reviewers.change"), self._lock:
-            if reviewer.id not in self._known:
+            if former.id not in self._known:
                 raise NotFound("no such reviewer")
+            if self._known[former.id] != former:
+                raise Conflict("changed")
             self._journal.append([line])
-            self._known[reviewer.id] = reviewer
-            self.sessions.end_all(reviewer.id)
+            self._known[former.id] = changed
+            self.sessions.end_all(former.id)
 
 
 def _clash(new: Reviewer, known: Reviewer) -> bool:
@@ -69,15 +71,20 @@ def _clash(new: Reviewer, known: Reviewer) -> bool:
 class FakeSessions:
     """``ports.Sessions``."""
 
-    def __init__(self, faults: Faults, journal: Journal, lock: threading.RLock) -> None:
+    def __init__(
+        self, faults: Faults, journal: Journal, lock: threading.RLock, people: Mapping[str, Reviewer]
+    ) -> None:
         self._faults = faults
+        self._people = people
         self._journal = journal
         self._lock = lock
         self._known: dict[str, Session] = {}
 
-    def begin(self, session: Session, began_before: datetime, line: Entry) -> None:
+    def begin(self, session: Session, reviewer: Reviewer, began_before: datetime, line: Entry) -> None:
         """Keep a session, forget the old ones."""
         with self._faults.at("sessions.begin"), self._lock:
+            if self._people.get(reviewer.id) != reviewer:
+                raise Conflict("changed")
             self._journal.append([line])
             for old in [one for one in self._known.values() if one.began_at < began_before]:
                 del self._known[old.token_sha256]

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from service.core.errors import BadRequest, Conflict, NotFound
 from service.core.journal import Act, Entry
@@ -10,6 +11,8 @@ from service.stages.desk import Desk
 
 #: Who the log says it was: whoever may run the service's commands.
 _OPERATOR = "operator:command"
+#: How often a change is tried while others change the same reviewer.
+_TRIES = 5
 
 
 def add(desk: Desk, name: str, role: Role, password: str) -> Reviewer:
@@ -40,23 +43,23 @@ def named(desk: Desk, name: str) -> Reviewer:
 
 def set_role(desk: Desk, reviewer: Reviewer, role: Role) -> None:
     """Give a reviewer another role, and end their sessions."""
-    _change(desk, replace(reviewer, role=role), "role", role=role.value)
+    _change(desk, reviewer.id, {"change": "role", "role": role.value}, role=role)
 
 
 def set_password(desk: Desk, reviewer: Reviewer, password: str) -> None:
     """Give a reviewer another password, and end their sessions. Raises ``BadRequest`` if it may be none."""
-    changed = replace(reviewer, password_hash=desk.passwords.hash(acceptable_password(password)))
-    _change(desk, changed, "password")
+    password_hash = desk.passwords.hash(acceptable_password(password))
+    _change(desk, reviewer.id, {"change": "password"}, password_hash=password_hash)
 
 
 def disable(desk: Desk, reviewer: Reviewer) -> None:
     """Let a reviewer in no more, and end their sessions."""
-    _change(desk, replace(reviewer, disabled_at=desk.parts.clock.now()), "disabled")
+    _change(desk, reviewer.id, {"change": "disabled"}, disabled_at=desk.parts.clock.now())
 
 
 def enable(desk: Desk, reviewer: Reviewer) -> None:
     """Let a disabled reviewer in again."""
-    _change(desk, replace(reviewer, disabled_at=None), "enabled")
+    _change(desk, reviewer.id, {"change": "enabled"}, disabled_at=None)
 
 
 def new_password() -> str:
@@ -64,7 +67,22 @@ def new_password() -> str:
     return secrets.token_urlsafe(18)
 
 
-def _change(desk: Desk, changed: Reviewer, what: str, **more: str) -> None:
-    detail = {"reviewer": changed.id, "change": what, **more}
-    line = Entry(desk.parts.clock.now(), Act.REVIEWER_CHANGED.value, detail, _OPERATOR)
-    desk.reviewers.change(changed, line)
+def _change(desk: Desk, reviewer_id: str, detail: dict[str, str], **changes: Any) -> None:  # noqa: ANN401 - fields
+    """Change nothing else of a reviewer, whatever else is changed meanwhile.
+
+    Raises ``NotFound``, and ``Conflict`` if somebody else was faster each time.
+    """
+    line = Entry(
+        desk.parts.clock.now(), Act.REVIEWER_CHANGED.value, {"reviewer": reviewer_id, **detail}, _OPERATOR
+    )
+    for _ in range(_TRIES):
+        former = desk.reviewers.get(reviewer_id)
+        if former is None:
+            raise NotFound("There is no such reviewer.")
+        try:
+            desk.reviewers.change(former, replace(former, **changes), line)
+        except Conflict:
+            continue
+        else:
+            return
+    raise Conflict("The reviewer is being changed by others. Try again.")

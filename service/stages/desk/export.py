@@ -7,6 +7,7 @@ export was is not in it; what is moved meanwhile is in it as it stood when its b
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -15,8 +16,9 @@ from service.core.search import Cursor, Filters, Record, Way
 from service.ports import Archive
 
 _BATCH: Final = 1000
-#: What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), in full width too.
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: Where a spreadsheet takes what follows for a formula (OWASP, CSV Injection), in full width too: at the
+#: beginning, and after a semicolon, at which it cuts lines where the decimal sign is a comma, quoted or not.
+_FORMULAS: Final = re.compile("(^|;)(?= *[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 Value = str | int | float | None
 
@@ -24,7 +26,7 @@ Value = str | int | float | None
 def csv_export(archive: Archive, filters: Filters) -> Iterator[bytes]:
     """Yield what ``filters`` let through as CSV (RFC 4180) in UTF-8 with a line of names first, newest first.
 
-    Every field is quoted, and a text that a spreadsheet would reckon with begins with an apostrophe. Raises
+    Every field is quoted, and what a spreadsheet would reckon with has an apostrophe before it. Raises
     ``LedgerUnavailable``, in the middle too: what was cut off must not look whole to whoever receives it.
     """
     yield _csv_lines([list(_COLUMNS)])
@@ -58,9 +60,7 @@ def _csv_lines(rows: Sequence[Sequence[Value]]) -> bytes:
 
 
 def _harmless(value: Value) -> Value:
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULAS):
-        return "'" + value
-    return value
+    return _FORMULAS.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _verdict_column(read: Callable[..., Value]) -> Callable[[Record], Value]:

@@ -9,7 +9,7 @@ import secrets
 from datetime import timedelta
 from typing import Final
 
-from service.core.errors import BadRequest, RateLimited, Unauthenticated
+from service.core.errors import BadRequest, Conflict, RateLimited, Unauthenticated
 from service.core.journal import Act, Entry
 from service.core.reviewer import LONGEST_PASSWORD, LONGEST_SESSION, Reviewer, Session, SignedIn, sign_in_name
 from service.ports import Tried
@@ -24,8 +24,8 @@ MOST_FOR_BOTH: Final = 10
 MOST_FOR_EITHER: Final = 100
 #: A session's last use is noted no more often than this.
 _NOTED_EVERY: Final = timedelta(minutes=1)
+_CHANGED: Final = "Your account was changed just now. Sign in again."
 _WRONG: Final = "The name or the password is not right."
-_LONGEST_NAME: Final = 128
 
 
 def sign_in(desk: Desk, untrusted_name: str, untrusted_password: str, address: str) -> tuple[str, SignedIn]:
@@ -34,7 +34,7 @@ def sign_in(desk: Desk, untrusted_name: str, untrusted_password: str, address: s
     ``address`` is the client's. Raises ``Unauthenticated`` for anything that is not right, the same for
     all, and ``RateLimited`` after too many of these.
     """
-    tried = count(desk, address, untrusted_name[:_LONGEST_NAME])
+    tried = count(desk, address, untrusted_name)
     reviewer = _named(desk, untrusted_name)
     known = reviewer.password_hash if reviewer is not None else None
     right = desk.passwords.matches(known, untrusted_password[:LONGEST_PASSWORD])
@@ -52,11 +52,18 @@ def failed(desk: Desk, reviewer: Reviewer | None, by: str) -> None:
 
 
 def begin(desk: Desk, reviewer: Reviewer, by: str) -> tuple[str, SignedIn]:
-    """Begin a session of somebody who was recognised ``by`` some means, and return its token."""
+    """Begin a session of somebody who was recognised ``by`` some means, and return its token.
+
+    Raises ``Unauthenticated`` if they were changed since then: by an old password nobody stays.
+    """
     now, token = desk.parts.clock.now(), secrets.token_urlsafe(32)
     session = Session(_digest(token), reviewer.id, now, now)
     line = Entry(now, Act.SIGNED_IN.value, {"by": by, "role": reviewer.role.value}, reviewer.actor)
-    desk.sessions.begin(session, now - LONGEST_SESSION, line)
+    try:
+        desk.sessions.begin(session, reviewer, now - LONGEST_SESSION, line)
+    except Conflict:
+        failed(desk, reviewer, by)
+        raise Unauthenticated(_CHANGED) from None
     return token, SignedIn(reviewer, session)
 
 
@@ -88,7 +95,8 @@ def count(desk: Desk, address: str, untrusted_name: str | None = None) -> Tried:
     now = desk.parts.clock.now()
     most = {_digest(f"from {address}"): MOST_FOR_EITHER}
     if untrusted_name is not None:
-        # Digests, because people type passwords where the name belongs.
+        # Digests, because people type passwords where the name belongs; of the name as it is looked up, so
+        # that nobody has more tries for writing it in many ways.
         name = untrusted_name.strip().lower()
         most |= {_digest(f"both {address} {name}"): MOST_FOR_BOTH, _digest(f"name {name}"): MOST_FOR_EITHER}
     tried = desk.attempts.note([*most], now, now - WINDOW)

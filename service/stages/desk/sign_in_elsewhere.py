@@ -90,7 +90,10 @@ def _reviewer(desk: Desk, identity: Identity, role: Role | None) -> Reviewer:
     changed = replace(known, role=role)
     detail = {"reviewer": known.id, "change": "role", "role": role.value}
     now = desk.parts.clock.now()
-    desk.reviewers.change(changed, Entry(now, Act.REVIEWER_CHANGED.value, detail, _PROVIDER))
+    try:
+        desk.reviewers.change(known, changed, Entry(now, Act.REVIEWER_CHANGED.value, detail, _PROVIDER))
+    except Conflict:
+        raise Unauthenticated("Your account was changed just now. Try again.") from None
     return changed
 
 

@@ -15,7 +15,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from service.core.errors import Forbidden
+from service.core.errors import BadRequest, Forbidden
 from service.core.journal import Act, Entry, of_upload
 from service.core.reviewer import Reviewer, Role, SignedIn
 from service.core.upload import Upload
@@ -28,6 +28,7 @@ from service.web.console.navigation import links, role_of
 COOKIE: Final = "__Host-greenroom"
 #: The field of every form that proves that the form is ours.
 FIELD: Final = "csrf"
+_NOT_OURS: Final = "This form is out of date or came from another site. Load the page again."
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _View = TypeVar("_View", bound=Callable[..., ResponseReturnValue])
@@ -89,12 +90,17 @@ class Entrance:
         """Run before every request: admit it, or answer in place of the view."""
         if request.endpoint == "static":
             return None
+        _check_text()
         given = request.cookies.get(COOKIE, "")
         g.signed_in = recognise(self._desk, given) if _TOKEN.fullmatch(given) else None
         if _TOKEN.fullmatch(given):
             g.token = given
-        else:
+        elif request.method in _SAFE:
             self.let_in(secrets.token_urlsafe(32))
+        else:
+            # Perhaps a form of another site, with which browsers send no cookie that is Lax: a new one in the
+            # answer would take the place of that one, and sign them out.
+            raise Forbidden(_NOT_OURS)
         if request.method not in _SAFE:
             self._check_ours()
         if request.endpoint is None:
@@ -110,7 +116,7 @@ class Entrance:
         site = request.headers.get("Sec-Fetch-Site")
         ours = site == "same-origin" if site else request.headers.get("Origin") == self._origin
         if not ours or not hmac.compare_digest(request.form.get(FIELD, "").encode(), _proof().encode()):
-            raise Forbidden("This form is out of date or came from another site. Load the page again.")
+            raise Forbidden(_NOT_OURS)
 
     def _check_role(self, role: Role | None) -> ResponseReturnValue | None:
         if role is None:
@@ -125,15 +131,30 @@ class Entrance:
         return links(self.reviewer().role) if g.get("signed_in") else []
 
 
+def _check_text() -> None:
+    """Raise ``BadRequest`` if the address in hand has a query that is no text: nothing here could read it."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The address has bytes in it that are no text in UTF-8.") from None
+
+
 def _to_the_door() -> ResponseReturnValue:
     """Send the browser to the sign-in page, and back afterwards to what it shows or asks for."""
     if request.headers.get("HX-Request") == "true":
         # A part of a page was asked for: the whole page is to go, and nothing to be put in that part's place.
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-        way = url_for("sign_in.form", next=urlunsplit(("", "", shown.path, shown.query, "")) or None)
-        return "", 401, {"HX-Redirect": way}
+        return "", 401, {"HX-Redirect": url_for("sign_in.form", next=_shown() or None)}
     onwards = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("sign_in.form", next=onwards), 303)
+
+
+def _shown() -> str:
+    """Return the path and query of the page that the script is in; nothing if that is no address."""
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return ""
+    return urlunsplit(("", "", shown.path, shown.query, ""))
 
 
 def csrf() -> Markup:

@@ -49,8 +49,10 @@ def _here() -> Notice | None:
     try:
         match json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, ""))):
             case [request.path, bool(done), str(sentence)]:
+                sentence.encode()
                 g.notice_shown = True
                 return Notice(request.path, done, sentence)
-    except ValueError:
+    # What a client sends need not be ours: nested too deep, or no text that can be written.
+    except (ValueError, RecursionError):
         pass
     return None
