@@ -9,8 +9,9 @@ from service.ports import Archive
 from service.stages.log.keys import SERVICE, pseudonym_key
 from service.stages.parts import Parts
 
-#: What is searched for that may tell of a person, and the kind of pseudonym that the log has for it.
-_PERSONAL: Final = {"name": "na", "account": "ac", "meeting": "me"}
+#: What is searched for that may tell of a person, and the kind of pseudonym that the log has for it. Anything
+#: can be typed where a signature belongs, a person's name too.
+_PERSONAL: Final = {"name": "na", "account": "ac", "meeting": "me", "signature": "si"}
 
 
 def search(archive: Archive, filters: Filters, cursor: Cursor | None, size: int) -> Page:
