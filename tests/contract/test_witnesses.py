@@ -25,7 +25,7 @@ from stack.store import REGION, Store
 from stack.store_policy import CHECKPOINTS, RELEASED
 from tests.fakes.faults import Faults
 from tests.fakes.witness import FakeWitness
-from tests.faults.receiver import Behaviour, Receiver, answering, saying
+from tests.faults.receiver import Behaviour, Receiver, answering, saying, trickling
 
 DAY: Final = timedelta(days=1)
 
@@ -69,20 +69,11 @@ def a_server() -> Iterator[HttpWitness]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        with a_witness(f"http://{LOOPBACK}:{server.server_port}/log") as witness:
-            yield witness
+        yield HttpWitness(f"http://{LOOPBACK}:{server.server_port}/log")
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def a_witness(url: str) -> Iterator[HttpWitness]:
-    """A client of a witness, with its connections closed at the end."""
-    witness = HttpWitness(url)
-    yield witness
-    witness._pool.close()
 
 
 def a_bucket(store: Store, bucket: str = CHECKPOINTS, role: str = "witness") -> BucketWitness:
@@ -194,7 +185,8 @@ def test_a_file_that_cannot_be_used_says_so(tmp_path: Path, origin: str) -> None
 )
 def test_a_server_that_does_not_take_a_note_is_not_believed(behaviour: Behaviour, origin: str) -> None:
     """Only 2xx means that it was kept; a redirect is not followed. Nor does it mean that nothing is known."""
-    with Receiver(behaviour) as receiver, a_witness(f"http://{LOOPBACK}:{receiver.port}/log") as witness:
+    with Receiver(behaviour) as receiver:
+        witness = HttpWitness(f"http://{LOOPBACK}:{receiver.port}/log")
         with pytest.raises(WitnessUnavailable):
             witness.keep(origin, 1, note(origin, 1))
         with pytest.raises(WitnessUnavailable):
@@ -204,21 +196,42 @@ def test_a_server_that_does_not_take_a_note_is_not_believed(behaviour: Behaviour
 @pytest.mark.parametrize("status", [204, 404, 405])
 def test_a_server_may_keep_what_it_knows_to_itself(status: int, origin: str) -> None:
     """One that only collects is a witness for the auditor, if not for the service."""
-    with Receiver(answering(status)) as receiver, a_witness(f"http://{LOOPBACK}:{receiver.port}/") as witness:
-        assert witness.newest(origin) is None
+    with Receiver(answering(status)) as receiver:
+        assert HttpWitness(f"http://{LOOPBACK}:{receiver.port}/").newest(origin) is None
+
+
+def test_a_page_is_not_taken_for_a_witness_that_knows_nothing(origin: str) -> None:
+    """As of something that stands before the witness: what it knows was not asked then."""
+    page = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<!doctype html><title>Sign in</title>\n"
+    with Receiver(saying(page)) as receiver, pytest.raises(WitnessUnavailable):
+        HttpWitness(f"http://{LOOPBACK}:{receiver.port}/").newest(origin)
+
+
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"."),
+    ],
+)
+def test_a_server_that_never_ends_its_answer_is_left(first: bytes, piece: bytes, origin: str) -> None:
+    """In whichever part of it: the notary waits for it, and the other witnesses for the notary."""
+    stop = threading.Event()
+    with Receiver(trickling(piece, stop, first)) as receiver:
+        witness = HttpWitness(f"http://{LOOPBACK}:{receiver.port}/", deadline=0.5)
+        with pytest.raises(WitnessUnavailable):
+            witness.newest(origin)
+        stop.set()
 
 
 def test_a_server_that_is_away_says_so(origin: str) -> None:
     """And one that answers without end is left."""
-    with a_witness(f"http://{LOOPBACK}:{free_port()}/") as witness, pytest.raises(WitnessUnavailable):
-        witness.keep(origin, 1, note(origin, 1))
+    with pytest.raises(WitnessUnavailable):
+        HttpWitness(f"http://{LOOPBACK}:{free_port()}/").keep(origin, 1, note(origin, 1))
     endless = saying(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + bytes(1024 * 1024))
-    with (
-        Receiver(endless) as receiver,
-        a_witness(f"http://{LOOPBACK}:{receiver.port}/") as witness,
-        pytest.raises(WitnessUnavailable),
-    ):
-        witness.newest(origin)
+    with Receiver(endless) as receiver, pytest.raises(WitnessUnavailable):
+        HttpWitness(f"http://{LOOPBACK}:{receiver.port}/").newest(origin)
 
 
 # ------------------------------------------------------------------------ a bucket
