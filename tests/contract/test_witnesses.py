@@ -42,7 +42,8 @@ class Keeper(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Tell the newest."""
-        self._answer(200 if self.notes else 404, self.notes[-1] if self.notes else b"")
+        newest = max(self.notes, key=lambda note: int(note.split(b"\n")[1]), default=b"")
+        self._answer(200 if newest else 404, newest)
 
     def do_POST(self) -> None:
         """Keep one."""
@@ -117,6 +118,13 @@ def test_a_witness_tells_the_newest_that_it_was_given(witness: Witness, origin: 
     for size in (1, 9, 10, 10, 1_000_000):
         witness.keep(origin, size, note(origin, size))
         assert witness.newest(origin) == note(origin, size)
+
+
+def test_the_newest_is_the_one_over_the_most_lines(witness: Witness, origin: str) -> None:
+    """Whatever came last: of two workers one may hand over late what the other did long before."""
+    for size in (9, 10, 1000, 10, 9):
+        witness.keep(origin, size, note(origin, size))
+    assert witness.newest(origin) == note(origin, 1000)
 
 
 def test_a_witness_does_not_take_one_log_for_another(witness: Witness, origin: str) -> None:
@@ -238,7 +246,9 @@ def test_a_server_that_is_away_says_so(origin: str) -> None:
 
 
 def test_what_the_bucket_keeps_is_not_taken_back(store: Store, origin: str) -> None:
-    """By the identity that put it there: another note under the same name is one more beside it."""
+    """By the identity that put it there: another note under the same name is one more beside it, and hides
+    nothing.
+    """
     witness, client = a_bucket(store), store.client("witness")
     witness.keep(origin, 5, note(origin, 5))
     (kept,) = client.list_objects(CHECKPOINTS, f"{origin}/", include_version=True)
@@ -252,6 +262,7 @@ def test_what_the_bucket_keeps_is_not_taken_back(store: Store, origin: str) -> N
         for one in client.list_objects(CHECKPOINTS, f"{origin}/", include_version=True)
     ]
     assert sorted(versions) == sorted([note(origin, 5), "another"])
+    assert witness.newest(origin) == note(origin, 5)
 
 
 def test_a_bucket_that_locks_nothing_is_refused(store: Store, origin: str) -> None:
