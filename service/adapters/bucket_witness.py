@@ -78,11 +78,16 @@ class BucketWitness:
         )
 
     def _first(self, origin: str) -> tuple[str, str | None] | None:
+        """Return the newest key with its oldest version: what was put over it since hides nothing."""
+        first: tuple[str, str | None] | None = None
         listed = self._client.list_objects(self._bucket, prefix=f"{origin}/", include_version=True)
         for found in listed:
+            if first is not None and found.object_name != first[0]:
+                break
             if found.object_name and not found.is_delete_marker:
-                return found.object_name, found.version_id
-        return None
+                # The versions of a key are listed from the newest on.
+                first = found.object_name, found.version_id
+        return first
 
     def _read(self, key: str, version: str | None) -> str:
         answer = self._client.get_object(self._bucket, key, version_id=version)

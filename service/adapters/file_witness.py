@@ -25,7 +25,7 @@ class FileWitness:
         self.name = f"file {hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}"
 
     def newest(self, origin: str) -> str | None:
-        """Return the last note of the log."""
+        """Return the note over the most lines. A late one may stand after it."""
         try:
             with self._path.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
@@ -34,9 +34,12 @@ class FileWitness:
             return None
         except OSError as error:
             raise WitnessUnavailable(f"the file for checkpoints cannot be read: {error.strerror}") from error
-        note = rf"^{re.escape(origin)}\n[^\n]*\n[^\n]*\n\n(?:\u2014 [^\n]*\n)+"
-        found = re.findall(note, tail, re.MULTILINE)
-        return found[-1] if found else None
+        note = rf"^{re.escape(origin)}\n([0-9]{{1,19}})\n[^\n]*\n\n(?:\u2014 [^\n]*\n)+"
+        # Of those over as many lines the last: one before it may have been cut off.
+        found = max(
+            re.finditer(note, tail, re.MULTILINE), key=lambda one: (int(one[1]), one.start()), default=None
+        )
+        return found[0] if found else None
 
     def keep(self, origin: str, size: int, note: str) -> None:  # noqa: ARG002 - both stand in the note
         """Append a note, and wait until it is on the disk."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import Engine, insert, select, update
 
@@ -57,11 +58,14 @@ class SqlCheckpoints:
     def add_pseudonym_key(self, key: PseudonymKey) -> None:
         """Add an account's key."""
         with self._database.writing() as connection:
+            serialize(connection, "pseudonym_keys")
             connection.execute(insert(pseudonym_keys), asdict(key))
 
-    def destroy_pseudonym_key(self, account_id: str) -> None:
+    def destroy_pseudonym_key(self, account_id: str, at: datetime) -> None:
         """Forget an account's key."""
+        its = update(pseudonym_keys).where(pseudonym_keys.c.account_id == account_id)
         with self._database.writing() as connection:
-            connection.execute(
-                update(pseudonym_keys).where(pseudonym_keys.c.account_id == account_id).values(sealed=None)
-            )
+            serialize(connection, "pseudonym_keys")
+            if connection.execute(its.values(sealed=None)).rowcount == 0:
+                # In the place of one that could still be made, for lines that wait.
+                connection.execute(insert(pseudonym_keys), asdict(PseudonymKey(account_id, None, at)))

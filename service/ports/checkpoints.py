@@ -57,5 +57,5 @@ class Checkpoints(Protocol):
     def add_pseudonym_key(self, key: PseudonymKey) -> None:
         """Add an account's key. Raises ``Conflict`` if it had one before, destroyed or not."""
 
-    def destroy_pseudonym_key(self, account_id: str) -> None:
-        """Forget an account's key for good. The account gets no other."""
+    def destroy_pseudonym_key(self, account_id: str, at: datetime) -> None:
+        """Forget an account's key for good. The account gets no other, nor a first one if it had none."""

@@ -1,11 +1,10 @@
 """Feed: tell the log's lines to the security team's systems, each at least once and in the log's order."""
 
-import json
 from datetime import timedelta
 from typing import Final
 
 from service.core.errors import Conflict
-from service.core.siem import telling
+from service.core.siem import read_telling
 from service.stages.parts import Parts
 
 #: The feed's name among the log's readers.
@@ -26,9 +25,11 @@ def feed(parts: Parts, holder: str) -> int:
     now = parts.clock.now()
     if not lines or not parts.journal.claim_cursor(READER, first, holder, now, now + CLAIM):
         return 0
-    parts.events.write([telling(parts.events_form, json.loads(one.text), one.position) for one in lines])
+    parts.events.write(
+        [read_telling(parts.events_form, one.text, one.position, one.entry.at) for one in lines]
+    )
     try:
-        parts.journal.move_cursor(READER, first, first + len(lines))
+        parts.journal.move_cursor(READER, first, lines[-1].position + 1)
     except Conflict:
         # It took longer than the claim, and another told the same.
         return 0

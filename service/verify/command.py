@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ from service.verify.signature import check_checkpoint
 
 #: Longer files are no key, receipt or list of checkpoints; a log may be as long as it likes.
 _LONGEST: Final = 256 * 1024 * 1024
+#: Bytes of a line with its newline. What goes on after as many is read as cut off, and not into memory.
+_LONGEST_LINE: Final = 1024 * 1024
 
 
 class _NotCovered(Exception):
@@ -100,8 +103,8 @@ def _log(options: argparse.Namespace) -> str:
     checkpoints = _kept(options, _key(options))
     if not checkpoints:
         raise Invalid("there is no checkpoint in the file")
-    with options.export.open("rb") as lines:
-        count = check_lines(lines, checkpoints)
+    with options.export.open("rb") as export:
+        count = check_lines(iter(partial(export.readline, _LONGEST_LINE), b""), checkpoints)
     return _whole(checkpoints, count)
 
 

@@ -29,6 +29,7 @@ def check_receipt(receipt: Receipt, key: PublicKey) -> Proved:
     leaf = leaf_hash(receipt.line.encode())
     check_inclusion(receipt.index, checkpoint.size, leaf, receipt.proof, checkpoint.root)
     line = read_object(receipt.line, "the line")
-    if line.get("v") != _LINE_VERSION:
+    version = line.get("v")
+    if type(version) is not int or version != _LINE_VERSION:
         raise Invalid("the line is in a version that this program does not know")
     return Proved(line, receipt.index, checkpoint)

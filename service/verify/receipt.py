@@ -63,7 +63,7 @@ def read_object(untrusted: str, what: str) -> dict[str, Any]:
     """Return a JSON object. Raises ``Invalid``, naming ``what``, if two readers could read it differently."""
     try:
         untrusted.encode()
-        found = json.loads(untrusted, object_pairs_hook=_once)
+        found = json.loads(untrusted, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise Invalid(f"{what} is not JSON") from None
     if not isinstance(found, dict):
@@ -77,6 +77,11 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError
     return found
+
+
+def _no_number(name: str) -> Any:  # noqa: ANN401 - JSON
+    """Refuse ``NaN`` and the infinities, which are no JSON (RFC 8259, 6)."""
+    raise ValueError(name)
 
 
 def _text(members: Mapping[str, Any], name: str) -> str:

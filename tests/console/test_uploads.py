@@ -28,7 +28,7 @@ from tests.fakes.faults import Moment
 from tests.stages.world import PDF
 
 ACCOUNT = "acme-holding.eu"
-_SECRET = {"name": "Gesellschafter", "account": ACCOUNT, "meeting": "weekly-0"}
+_SECRET = {"name": "Gesellschafter", "account": ACCOUNT, "meeting": "weekly-0", "signature": "j.doe@example"}
 
 
 @pytest.fixture
@@ -135,9 +135,11 @@ def test_no_words_that_somebody_typed_are_logged(office: Office) -> None:
 
 
 def test_a_search_is_logged_without_what_may_name_a_person(office: Office, uploads: list[Upload]) -> None:
-    """Names, accounts and meetings as pseudonyms, the same for the same; everything else as it is."""
+    """Words that somebody typed as pseudonyms, the same for the same; what is chosen or has one form as it
+    is.
+    """
     person = office.person()
-    asked = {**_SECRET, "state": "held", "sha256": uploads[1].sha256, "signature": "Heuristics"}
+    asked = {**_SECRET, "state": "held", "sha256": uploads[1].sha256}
     for path in ("/uploads", "/uploads.csv", "/uploads"):
         person.get(path, query_string=asked)
     first, export, again = last_acts(office, Act.SEARCHED, Act.EXPORTED)
@@ -146,6 +148,7 @@ def test_a_search_is_logged_without_what_may_name_a_person(office: Office, uploa
     assert first.detail["by_state"] == "held"
     assert first.detail["by_sha256"] == uploads[1].sha256
     assert re.fullmatch("na_[0-9a-f]{32}", first.detail["by_name"])
+    assert re.fullmatch("si_[0-9a-f]{32}", first.detail["by_signature"])
     assert export.detail["by_account"] == first.detail["by_account"]
     assert export.detail["form"] == "csv"
     assert person.reviewer

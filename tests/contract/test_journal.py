@@ -257,12 +257,20 @@ def test_an_account_has_one_key_and_gets_no_other(checkpoints: Checkpoints) -> N
     with pytest.raises(Conflict):
         checkpoints.add_pseudonym_key(replace(key, sealed=b"another"))
     assert checkpoints.pseudonym_key("acme") == key
-    checkpoints.destroy_pseudonym_key("acme")
-    checkpoints.destroy_pseudonym_key("unknown")
+    for _ in range(2):
+        checkpoints.destroy_pseudonym_key("acme", NOON)
     assert checkpoints.pseudonym_key("acme") == replace(key, sealed=None)
     with pytest.raises(Conflict):
         checkpoints.add_pseudonym_key(key)
     assert checkpoints.pseudonym_key("other") == replace(key, account_id="other")
+
+
+def test_an_account_that_is_forgotten_before_it_has_a_key_gets_none(checkpoints: Checkpoints) -> None:
+    """Its lines may still wait for their places, and would name it by a new key."""
+    checkpoints.destroy_pseudonym_key("acme", NOON)
+    assert checkpoints.pseudonym_key("acme") == PseudonymKey("acme", None, NOON)
+    with pytest.raises(Conflict):
+        checkpoints.add_pseudonym_key(PseudonymKey("acme", b"sealed", NOON))
 
 
 CALLS: Final[dict[str, Callable[[SqlJournal, SqlCheckpoints], object]]] = {
@@ -285,7 +293,7 @@ CALLS: Final[dict[str, Callable[[SqlJournal, SqlCheckpoints], object]]] = {
     "add_pseudonym_key": lambda _, checkpoints: checkpoints.add_pseudonym_key(
         PseudonymKey("acme", b"", NOON)
     ),
-    "destroy_pseudonym_key": lambda _, checkpoints: checkpoints.destroy_pseudonym_key("acme"),
+    "destroy_pseudonym_key": lambda _, checkpoints: checkpoints.destroy_pseudonym_key("acme", NOON),
 }
 
 

@@ -25,7 +25,7 @@ from stack.store import REGION, Store
 from stack.store_policy import CHECKPOINTS, RELEASED
 from tests.fakes.faults import Faults
 from tests.fakes.witness import FakeWitness
-from tests.faults.receiver import Behaviour, Receiver, answering, saying
+from tests.faults.receiver import Behaviour, Receiver, answering, saying, trickling
 
 DAY: Final = timedelta(days=1)
 
@@ -42,7 +42,8 @@ class Keeper(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Tell the newest."""
-        self._answer(200 if self.notes else 404, self.notes[-1] if self.notes else b"")
+        newest = max(self.notes, key=lambda note: int(note.split(b"\n")[1]), default=b"")
+        self._answer(200 if newest else 404, newest)
 
     def do_POST(self) -> None:
         """Keep one."""
@@ -69,20 +70,11 @@ def a_server() -> Iterator[HttpWitness]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        with a_witness(f"http://{LOOPBACK}:{server.server_port}/log") as witness:
-            yield witness
+        yield HttpWitness(f"http://{LOOPBACK}:{server.server_port}/log")
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def a_witness(url: str) -> Iterator[HttpWitness]:
-    """A client of a witness, with its connections closed at the end."""
-    witness = HttpWitness(url)
-    yield witness
-    witness._pool.close()
 
 
 def a_bucket(store: Store, bucket: str = CHECKPOINTS, role: str = "witness") -> BucketWitness:
@@ -126,6 +118,13 @@ def test_a_witness_tells_the_newest_that_it_was_given(witness: Witness, origin: 
     for size in (1, 9, 10, 10, 1_000_000):
         witness.keep(origin, size, note(origin, size))
         assert witness.newest(origin) == note(origin, size)
+
+
+def test_the_newest_is_the_one_over_the_most_lines(witness: Witness, origin: str) -> None:
+    """Whatever came last: of two workers one may hand over late what the other did long before."""
+    for size in (9, 10, 1000, 10, 9):
+        witness.keep(origin, size, note(origin, size))
+    assert witness.newest(origin) == note(origin, 1000)
 
 
 def test_a_witness_does_not_take_one_log_for_another(witness: Witness, origin: str) -> None:
@@ -194,7 +193,8 @@ def test_a_file_that_cannot_be_used_says_so(tmp_path: Path, origin: str) -> None
 )
 def test_a_server_that_does_not_take_a_note_is_not_believed(behaviour: Behaviour, origin: str) -> None:
     """Only 2xx means that it was kept; a redirect is not followed. Nor does it mean that nothing is known."""
-    with Receiver(behaviour) as receiver, a_witness(f"http://{LOOPBACK}:{receiver.port}/log") as witness:
+    with Receiver(behaviour) as receiver:
+        witness = HttpWitness(f"http://{LOOPBACK}:{receiver.port}/log")
         with pytest.raises(WitnessUnavailable):
             witness.keep(origin, 1, note(origin, 1))
         with pytest.raises(WitnessUnavailable):
@@ -204,28 +204,51 @@ def test_a_server_that_does_not_take_a_note_is_not_believed(behaviour: Behaviour
 @pytest.mark.parametrize("status", [204, 404, 405])
 def test_a_server_may_keep_what_it_knows_to_itself(status: int, origin: str) -> None:
     """One that only collects is a witness for the auditor, if not for the service."""
-    with Receiver(answering(status)) as receiver, a_witness(f"http://{LOOPBACK}:{receiver.port}/") as witness:
-        assert witness.newest(origin) is None
+    with Receiver(answering(status)) as receiver:
+        assert HttpWitness(f"http://{LOOPBACK}:{receiver.port}/").newest(origin) is None
+
+
+def test_a_page_is_not_taken_for_a_witness_that_knows_nothing(origin: str) -> None:
+    """As of something that stands before the witness: what it knows was not asked then."""
+    page = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<!doctype html><title>Sign in</title>\n"
+    with Receiver(saying(page)) as receiver, pytest.raises(WitnessUnavailable):
+        HttpWitness(f"http://{LOOPBACK}:{receiver.port}/").newest(origin)
+
+
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"."),
+    ],
+)
+def test_a_server_that_never_ends_its_answer_is_left(first: bytes, piece: bytes, origin: str) -> None:
+    """In whichever part of it: the notary waits for it, and the other witnesses for the notary."""
+    stop = threading.Event()
+    with Receiver(trickling(piece, stop, first)) as receiver:
+        witness = HttpWitness(f"http://{LOOPBACK}:{receiver.port}/", deadline=0.5)
+        with pytest.raises(WitnessUnavailable):
+            witness.newest(origin)
+        stop.set()
 
 
 def test_a_server_that_is_away_says_so(origin: str) -> None:
     """And one that answers without end is left."""
-    with a_witness(f"http://{LOOPBACK}:{free_port()}/") as witness, pytest.raises(WitnessUnavailable):
-        witness.keep(origin, 1, note(origin, 1))
+    with pytest.raises(WitnessUnavailable):
+        HttpWitness(f"http://{LOOPBACK}:{free_port()}/").keep(origin, 1, note(origin, 1))
     endless = saying(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + bytes(1024 * 1024))
-    with (
-        Receiver(endless) as receiver,
-        a_witness(f"http://{LOOPBACK}:{receiver.port}/") as witness,
-        pytest.raises(WitnessUnavailable),
-    ):
-        witness.newest(origin)
+    with Receiver(endless) as receiver, pytest.raises(WitnessUnavailable):
+        HttpWitness(f"http://{LOOPBACK}:{receiver.port}/").newest(origin)
 
 
 # ------------------------------------------------------------------------ a bucket
 
 
 def test_what_the_bucket_keeps_is_not_taken_back(store: Store, origin: str) -> None:
-    """By the identity that put it there: another note under the same name is one more beside it."""
+    """By the identity that put it there: another note under the same name is one more beside it, and hides
+    nothing.
+    """
     witness, client = a_bucket(store), store.client("witness")
     witness.keep(origin, 5, note(origin, 5))
     (kept,) = client.list_objects(CHECKPOINTS, f"{origin}/", include_version=True)
@@ -239,6 +262,7 @@ def test_what_the_bucket_keeps_is_not_taken_back(store: Store, origin: str) -> N
         for one in client.list_objects(CHECKPOINTS, f"{origin}/", include_version=True)
     ]
     assert sorted(versions) == sorted([note(origin, 5), "another"])
+    assert witness.newest(origin) == note(origin, 5)
 
 
 def test_a_bucket_that_locks_nothing_is_refused(store: Store, origin: str) -> None:

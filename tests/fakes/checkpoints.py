@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from service.core.errors import Conflict
 from service.core.journal import SignedCheckpoint
@@ -62,8 +63,8 @@ class FakeCheckpoints:
                 raise Conflict("it has one")
             self._pseudonym_keys[key.account_id] = key
 
-    def destroy_pseudonym_key(self, account_id: str) -> None:
+    def destroy_pseudonym_key(self, account_id: str, at: datetime) -> None:
         """Forget an account's key."""
         with self._faults.at("checkpoints.destroy_pseudonym_key"), self._lock:
-            if account_id in self._pseudonym_keys:
-                self._pseudonym_keys[account_id] = replace(self._pseudonym_keys[account_id], sealed=None)
+            known = self._pseudonym_keys.get(account_id, PseudonymKey(account_id, None, at))
+            self._pseudonym_keys[account_id] = replace(known, sealed=None)

@@ -1,11 +1,14 @@
 """The log is told to those outside: every line, in its order, whatever happens meanwhile."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from service.core.errors import LedgerUnavailable, SinkUnavailable
 from service.core.journal import Act, Entry
+from service.core.siem import Form
+from service.core.siem.meaning import UNREADABLE, Severity
 from service.jobs.bookkeeper import Bookkeeper
 from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
@@ -90,6 +93,54 @@ def test_a_kill_anywhere_loses_nothing() -> None:
             assert list(dict.fromkeys(positions)) == list(range(250))
             assert positions[:200] == list(range(200))
             assert len(positions) in {250, 300}
+
+
+_SPOILT = [
+    None,
+    "spoilt",
+    "[]",
+    '{"v":1}',
+    '{"at":"2026-11-22T12:00:00.000000Z","detail":null,"event":"downloaded","v":1}',
+    '{"at":"2026-11-22T12:00:00.000000Z","detail":{},"event":null,"v":1}',
+    '{"at":"2026-11-22T12:00:00.000000Z","detail":{},"event":"a - - forged\\n","v":1}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("text", _SPOILT)
+def test_a_line_that_cannot_be_read_silences_no_other(world: World, text: str | None, form: Form) -> None:
+    """Whoever spoils one published line in the database is told of; what comes after it is told too."""
+    parts = replace(world.parts, events_form=form)
+    write(world, 3)
+    world.journal.places[2] = 1, text  # type: ignore[assignment]
+    while feed(parts, "one"):
+        pass
+    assert told(world) == [0, 1, 2]
+    spoilt = world.events_sink.told[1]
+    assert (spoilt.event, spoilt.severity) == (UNREADABLE, Severity.HIGH)
+    assert "cannot be read" in spoilt.text
+    assert world.events_sink.told[2].event == Act.CANARIES
+
+
+@pytest.mark.parametrize("form", [Form.OCSF, Form.ECS, Form.FLAT])
+def test_a_number_that_json_cannot_write_is_not_told(world: World, form: Form) -> None:
+    """RFC 8259 has no infinity, and a receiver would refuse the event."""
+    write(world, 1)
+    spoilt = '{"at":"2026-11-22T12:00:00.000000Z","detail":{"duration":1e999},"event":"found_clean","v":1}'
+    world.journal.places[1] = 0, spoilt
+    feed(replace(world.parts, events_form=form), "one")
+    assert world.events_sink.told[0].event == UNREADABLE
+
+
+def test_a_line_that_is_missing_makes_none_come_twice(world: World) -> None:
+    """Positions without a row are passed by."""
+    write(world, 5)
+    for row in (2, 3):
+        del world.journal.places[row]
+    tell(world)
+    assert told(world) == [0, 3, 4]
+    assert world.journal.cursor(READER) == 5
 
 
 def test_two_workers_tell_nothing_twice(world: World) -> None:

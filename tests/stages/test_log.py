@@ -156,13 +156,23 @@ def test_an_account_that_was_forgotten_is_not_named_again(world: World) -> None:
     """Lines after the key's destruction have no pseudonym; those before verify as ever."""
     upload = world.upload(PDF)
     keep(world)
-    world.checkpoints.destroy_pseudonym_key(upload.account_id)
+    world.checkpoints.destroy_pseudonym_key(upload.account_id, world.clock.now())
     second = world.upload(PDF)
     keep(world)
     texts = [line.text for line in world.journal.lines(0, 100)]
     assert all(('"account"' in text) == (upload.id in text) for text in texts)
     assert any(second.id in text for text in texts)
     audit(world)
+
+
+def test_an_account_that_was_forgotten_while_its_lines_waited_is_not_named(world: World) -> None:
+    """Nobody can tell whose they are, though they got their places later."""
+    upload = world.upload(PDF)
+    world.checkpoints.destroy_pseudonym_key(upload.account_id, world.clock.now())
+    keep(world)
+    texts = [line.text for line in world.journal.lines(0, 100)]
+    assert any(upload.id in text for text in texts)
+    assert not any('"account"' in text for text in texts)
 
 
 def test_the_bookkeeper_tells_of_an_outage_once_and_does_its_work_after_it(world: World) -> None:

@@ -1,17 +1,21 @@
 """What a receipt says is what was hashed, whatever became of the rows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from service.core.canary import EICAR
 from service.core.errors import LogDamaged, NotSignedYet, NoVerdict
+from service.core.journal import Act, Placed, Waiting, of_upload
 from service.core.upload import Event, State, Upload
 from service.stages.log.checkpoint import sign
 from service.stages.log.keys import public_key
 from service.stages.log.place import place
 from service.stages.log.receipt import make_receipt
 from service.verify.proof import check_receipt
+from tests.fakes.faults import Faults
+from tests.fakes.journal import FakeJournal
 from tests.stages.world import PDF, World
 
 
@@ -67,7 +71,7 @@ def test_what_was_given_up_has_none(world: World) -> None:
         make_receipt(world.parts, upload)
 
 
-@pytest.mark.parametrize("damage", ["its text", "not JSON", "another upload's", "no text"])
+@pytest.mark.parametrize("damage", ["its text", "not JSON", "another upload's", "no text", "no line"])
 def test_no_receipt_is_given_that_would_prove_nothing(world: World, damage: str) -> None:
     """Whoever changed a published line in the database is found out here, not by the receipt's reader."""
     upload, other = world.upload(PDF), world.upload(PDF)
@@ -81,10 +85,39 @@ def test_no_receipt_is_given_that_would_prove_nothing(world: World, damage: str)
         "not JSON": text[:-1],
         "another upload's": others,
         "no text": None,
+        "no line": "[]",
     }
     world.journal.places[row] = (position, changed[damage])  # type: ignore[assignment]
     with pytest.raises(LogDamaged):
         make_receipt(world.parts, upload)
+
+
+class Watched(FakeJournal):
+    """A log that remembers how many lines of an upload were asked for at once."""
+
+    most = 0
+
+    def of_upload(self, upload_id: str, others: int | None = None) -> Sequence[Placed | Waiting]:
+        """Return an upload's lines."""
+        found = super().of_upload(upload_id, others)
+        self.most = max(self.most, len(found))
+        return found
+
+
+def test_a_receipt_costs_no_more_for_a_file_that_was_downloaded_often(world: World) -> None:
+    """Whoever may download a file cannot make its receipt a burden by doing so again and again."""
+    upload = world.upload(PDF)
+    watched = Watched(Faults())
+    watched.append(world.journal.entries)
+    moves = len(watched.entries)
+    at = world.clock.now()
+    watched.append([of_upload(upload, Act.DOWNLOADED, at, "key:gr_000000000000") for _ in range(500)])
+    parts = replace(world.parts, journal=watched)
+    while place(parts):
+        pass
+    sign(parts)
+    assert check_receipt(make_receipt(parts, upload), public_key(parts)).line["event"] == "found_clean"
+    assert watched.most <= moves
 
 
 def test_a_row_that_was_changed_changes_no_receipt(world: World) -> None:

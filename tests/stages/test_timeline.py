@@ -70,7 +70,7 @@ def test_who_it_was_is_told_in_the_rows_words_where_the_line_vouches_for_them(wo
     assert of(world, upload).lines[-1].actor == "grant:ann"
     keep(world)
     assert of(world, upload).lines[-1].actor == "grant:ann"
-    world.checkpoints.destroy_pseudonym_key(CALLER.account_id)
+    world.checkpoints.destroy_pseudonym_key(CALLER.account_id, world.clock.now())
     last = of(world, upload).lines[-1]
     assert last.actor
     assert last.actor.startswith("grant:by_")

@@ -68,6 +68,20 @@ def test_many_checkpoints_in_one_file(folder: Path, capsys: pytest.CaptureFixtur
     assert run(folder, "log", "log.jsonl", "--checkpoint", "many.note", "--key", "log.key") == 1
 
 
+def test_an_export_without_an_end_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What somebody hands in as a log takes no more memory than one does, whatever it is."""
+    command = [
+        "log",
+        "/dev/zero",
+        "--checkpoint",
+        str(folder / "kept.note"),
+        "--key",
+        str(folder / "log.key"),
+    ]
+    assert main(command) == 1
+    assert "line 0 is cut off" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("command", "changed", "content", "status"),
     [

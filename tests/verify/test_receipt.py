@@ -74,7 +74,20 @@ def test_odd_documents_are_refused(untrusted: str) -> None:
         read_receipt(untrusted)
 
 
-@pytest.mark.parametrize("line", ['{"v":2}', "{}", "[]", "text", '{"v":1,"v":1}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"v":2}',
+        "{}",
+        "[]",
+        "text",
+        '{"v":1,"v":1}',
+        '{"v":true}',
+        '{"v":1.0}',
+        '{"v":1,"x":NaN}',
+        '{"v":1,"x":-Infinity}',
+    ],
+)
 def test_a_line_that_cannot_be_understood_proves_nothing(line: str) -> None:
     """A later version, or no line at all, even under a good checkpoint."""
     with pytest.raises(Invalid):

@@ -112,6 +112,11 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
     }
 )
 _UNKNOWN: Final = Meaning("Something else was logged", Subject.PAGE, "Other")
+#: The event in whose place a line is told that cannot be read. No line of the log has it.
+UNREADABLE: Final = "line_unreadable"
+_UNREADABLE: Final = Meaning(
+    "A line of the log cannot be read", Subject.PAGE, "Other", Severity.HIGH, failed=True
+)
 _CANARIES_FAILED: Final = Meaning(
     "Scanner does not find what it must", Subject.SCAN, "Error", Severity.HIGH, failed=True
 )
@@ -121,6 +126,8 @@ def meaning(told: Told) -> Meaning:
     """Return what a line means; that of canaries and of held files depends on what was found."""
     if told.event == Act.CANARIES and told.detail.get("failures"):
         return _CANARIES_FAILED
+    if told.event == UNREADABLE:
+        return _UNREADABLE
     known = MEANINGS.get(told.event, _UNKNOWN)
     if told.event == Event.NOT_SCANNABLE and told.detail.get("kind") == Kind.UNSCANNABLE:
         # A password or a size, mostly: nothing was found that speaks against the file.

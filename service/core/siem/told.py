@@ -83,6 +83,7 @@ def read_line(text: str, position: int) -> Told | None:
     """Return what the text of a line tells; ``None`` if it is no line of a version that is known here."""
     try:
         said = told(json.loads(text), position)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
-    return said if said.version == VERSION else None
+    whole = isinstance(said.event, str) and isinstance(said.detail, dict)
+    return said if whole and said.version == VERSION else None
