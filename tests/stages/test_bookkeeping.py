@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from service.core.journal import Act, Entry
 from service.stages.desk.bookkeeping import SILENT, Signatures, books
 from service.stages.log.checkpoint import EVERY
@@ -84,12 +86,16 @@ def test_when_the_signatures_changed_last(world: World) -> None:
     assert books(world.parts).signatures == said
 
 
-def test_a_line_that_cannot_be_read_is_passed_over(world: World) -> None:
+_NO_DETAIL = '{"at":"2026-11-22T12:00:00.000000Z","detail":null,"event":"canaries","v":1}'
+
+
+@pytest.mark.parametrize("text", ["spoilt", _NO_DETAIL, "[" * 100_000])
+def test_a_line_that_cannot_be_read_is_passed_over(world: World, text: str) -> None:
     """Somebody who spoils a line does not take the page away."""
     say(world, Act.CANARIES, failures="")
     say(world, Act.CANARIES, failures="EICAR is found")
     keep(world)
-    world.journal.places[2] = 1, "spoilt"
+    world.journal.places[2] = 1, text
     shown = books(world.parts).canaries
     assert shown
     assert shown.failures == ""

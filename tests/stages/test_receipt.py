@@ -71,7 +71,7 @@ def test_what_was_given_up_has_none(world: World) -> None:
         make_receipt(world.parts, upload)
 
 
-@pytest.mark.parametrize("damage", ["its text", "not JSON", "another upload's", "no text"])
+@pytest.mark.parametrize("damage", ["its text", "not JSON", "another upload's", "no text", "no line"])
 def test_no_receipt_is_given_that_would_prove_nothing(world: World, damage: str) -> None:
     """Whoever changed a published line in the database is found out here, not by the receipt's reader."""
     upload, other = world.upload(PDF), world.upload(PDF)
@@ -85,6 +85,7 @@ def test_no_receipt_is_given_that_would_prove_nothing(world: World, damage: str)
         "not JSON": text[:-1],
         "another upload's": others,
         "no text": None,
+        "no line": "[]",
     }
     world.journal.places[row] = (position, changed[damage])  # type: ignore[assignment]
     with pytest.raises(LogDamaged):

@@ -71,9 +71,10 @@ def _event(line: Placed | Waiting, upload: Upload) -> str:
         return line.entry.event
     try:
         published: dict[str, Any] = json.loads(line.text)
-    except (TypeError, ValueError) as error:
+        about = published.get("upload")
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise LogDamaged(f"Line {line.position} of the log cannot be read.") from error
-    if published.get("upload") != upload.id:
+    if about != upload.id:
         raise LogDamaged(f"Line {line.position} of the log is about another upload than its row says.")
     return str(published.get("event"))
 
