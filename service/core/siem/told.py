@@ -82,8 +82,9 @@ def told(line: Mapping[str, Any], position: int) -> Told:
 def read_line(text: str, position: int) -> Told | None:
     """Return what the text of a line tells; ``None`` if it is no line of a version that is known here."""
     try:
-        said = told(json.loads(text), position)
+        line = json.loads(text)
+        said = told(line, position)
+        whole = isinstance(line["event"], str) and isinstance(line.get("detail", {}), dict)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
-    whole = isinstance(said.event, str) and isinstance(said.detail, dict)
     return said if whole and said.version == VERSION else None
