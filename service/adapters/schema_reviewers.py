@@ -16,6 +16,8 @@ reviewers: Final = Table(
     Column("subject", String(64), unique=True),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    # Of the newest session, which may be forgotten already.
+    Column("signed_in_at", Instant),
 )
 
 sessions: Final = Table(

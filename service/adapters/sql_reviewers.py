@@ -1,19 +1,22 @@
 """``ports.Reviewers``, ``ports.Sessions`` and ``ports.Attempts`` on SQLAlchemy, beside the ledger."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, text, update
 
 from service.adapters import sql_journal
 from service.adapters.database import Database, serialize
 from service.adapters.schema_reviewers import reviewers, sessions, sign_ins
-from service.core.errors import Conflict, NotFound
+from service.core.errors import Conflict, Forbidden, NotFound
 from service.core.journal import Entry
 from service.core.reviewer import Reviewer, Role, Session
 from service.ports import Tried
+
+_FIELDS: Final = tuple(field.name for field in fields(Reviewer))
 
 
 class SqlReviewers:
@@ -50,12 +53,17 @@ class SqlReviewers:
         # Not by the database, whose collation may be any.
         return sorted(found, key=lambda one: one.name)
 
-    def change(self, former: Reviewer, changed: Reviewer, line: Entry) -> None:
+    def change(self, former: Reviewer, changed: Reviewer, line: Entry, by: str | None = None) -> None:
         """Put a reviewer in the place of their former self, signed out."""
         with self._database.writing() as connection:
+            # One change at a time: of two administrators who turn on each other one is too late.
+            serialize(connection, "reviewers")
             if not connection.scalar(select(func.count()).where(reviewers.c.id == former.id)):
                 raise NotFound("There is no such reviewer.")
             _put(connection, former, changed)
+            if by is not None:
+                # Not before: SQLite's transaction begins with what is written first.
+                _check_may_change(connection, by, former.id)
             connection.execute(delete(sessions).where(sessions.c.reviewer_id == former.id))
             sql_journal.write(connection, [line])
 
@@ -75,7 +83,14 @@ class SqlSessions:
             _put(connection, reviewer, reviewer)
             connection.execute(delete(sessions).where(sessions.c.began_at < began_before))
             connection.execute(insert(sessions), row)
+            whose = update(reviewers).where(reviewers.c.id == session.reviewer_id)
+            connection.execute(whose.values(signed_in_at=session.began_at))
             sql_journal.write(connection, [line])
+
+    def last_begun(self) -> Mapping[str, datetime]:
+        """Return when each reviewer signed in last."""
+        query = select(reviewers.c.id, reviewers.c.signed_in_at).where(reviewers.c.signed_in_at.is_not(None))
+        return {row["id"]: row["signed_in_at"] for row in self._database.read(query)}
 
     def find(self, token_sha256: str) -> Session | None:
         """Return the session of a token."""
@@ -129,6 +144,12 @@ class SqlAttempts:
             connection.execute(delete(sign_ins).where(sign_ins.c.try_id == tried.id))
 
 
+def _check_may_change(connection: Connection, by: str, whom: str) -> None:
+    found = connection.execute(select(reviewers).where(reviewers.c.id == by)).mappings().first()
+    if by == whom or found is None or not _to_reviewer(found).administers:
+        raise Forbidden("Reviewers are changed by administrators, and by nobody for themselves.")
+
+
 def _put(connection: Connection, former: Reviewer, reviewer: Reviewer) -> None:
     """Put a reviewer in the place of ``former``. Raises ``Conflict`` if that is not who stands there."""
     same = [reviewers.c[name] == value for name, value in _to_row(former).items()]
@@ -137,8 +158,8 @@ def _put(connection: Connection, former: Reviewer, reviewer: Reviewer) -> None:
 
 
 def _to_row(reviewer: Reviewer) -> dict[str, Any]:
-    return {name: getattr(reviewer, name) for name in reviewers.c.keys()} | {"role": reviewer.role.value}  # noqa: SIM118
+    return {name: getattr(reviewer, name) for name in _FIELDS} | {"role": reviewer.role.value}
 
 
 def _to_reviewer(row: RowMapping) -> Reviewer:
-    return Reviewer(**{**row, "role": Role(row["role"])})
+    return Reviewer(**{name: row[name] for name in _FIELDS} | {"role": Role(row["role"])})

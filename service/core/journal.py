@@ -32,6 +32,7 @@ class Act(StrEnum):
     ALLOW_LIST_VIEWED = "allow_list_viewed"
     RECEIPT_TAKEN = "receipt_taken"
     LOG_VIEWED = "log_viewed"
+    REVIEWERS_VIEWED = "reviewers_viewed"
     EXPORTED = "exported"
     REVIEWER_ADDED = "reviewer_added"
     REVIEWER_CHANGED = "reviewer_changed"

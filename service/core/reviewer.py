@@ -50,6 +50,11 @@ class Reviewer:
     disabled_at: datetime | None = None
 
     @property
+    def administers(self) -> bool:
+        """Tell whether this is an administrator who is let in."""
+        return self.role is Role.ADMINISTRATOR and self.disabled_at is None
+
+    @property
     def actor(self) -> str:
         """Return how the log names this reviewer."""
         return f"reviewer:{self.id}"

@@ -30,10 +30,12 @@ class Reviewers(Protocol):
     def all(self) -> Sequence[Reviewer]:
         """Return everybody, the disabled too, by name."""
 
-    def change(self, former: Reviewer, changed: Reviewer, line: Entry) -> None:
+    def change(self, former: Reviewer, changed: Reviewer, line: Entry, by: str | None = None) -> None:
         """Put ``changed`` in the place of ``former``, who has the same id, and end all sessions of theirs.
 
-        Raises ``NotFound`` if there is nobody with that id, and ``Conflict`` if they are not as ``former``
+        With ``by``, the id of who does it, only if that is somebody else, and an enabled administrator at
+        that very moment whatever others do at once: so there is one afterwards too. Raises ``Forbidden`` if
+        not so, ``NotFound`` if there is nobody with that id, and ``Conflict`` if they are not as ``former``
         any more: what was changed meanwhile is not undone."""
 
 
@@ -45,6 +47,9 @@ class Sessions(Protocol):
 
         Raises ``Conflict`` if they are not as ``reviewer`` any more: a change ends the sessions that are
         about to begin too."""
+
+    def last_begun(self) -> Mapping[str, datetime]:
+        """Return when each reviewer's newest session began, by id, for those who ever had one."""
 
     def find(self, token_sha256: str) -> Session | None:
         """Return the session of a token, whether or not its time is over."""

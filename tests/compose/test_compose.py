@@ -86,12 +86,18 @@ def test_no_secret_stands_in_the_file() -> None:
             assert key != "GREENROOM_DATABASE_URL"
 
 
-def test_the_console_has_no_key_to_the_store() -> None:
+@pytest.mark.parametrize(
+    ("name", "secrets"),
+    [
+        ("console", {"database_url", "secrets_key", "oidc_client_secret"}),
+        ("metrics", {"database_url", "secrets_key"}),
+    ],
+)
+def test_who_handles_no_content_has_no_key_to_the_store(name: str, secrets: set[str]) -> None:
     """Who works there, or breaks in there, can read no content: it holds none of the store's secrets."""
-    console, stores = SERVICES["console"], {f"s3_{role}_secret_key" for role in GRANTS}
-    assert set(console["secrets"]) == {"database_url", "secrets_key", "oidc_client_secret"}
-    assert not stores & set(console["secrets"])
-    keys = {value for key, value in console["environment"].items() if re.search("_(ACCESS|SECRET)_KEY", key)}
+    service, stores = SERVICES[name], {f"s3_{role}_secret_key" for role in GRANTS}
+    assert set(service["secrets"]) == secrets
+    keys = {value for key, value in service["environment"].items() if re.search("_(ACCESS|SECRET)_KEY", key)}
     assert keys == {"none"}
     assert all(stores <= set(SERVICES[name]["secrets"]) for name in STORE_SERVICES)
 

@@ -61,6 +61,10 @@ def _allowed(office: Office) -> dict[str, str]:
     return {"allowance_id": allowance.id}
 
 
+def _colleague(office: Office) -> dict[str, str]:
+    return {"reviewer_id": office.hire(Role.REVIEWER).id}
+
+
 #: How often a file that is held at once was saved by then.
 _VERSION: Final = {"version": str(held(Office().world).version)}
 TABLE: Final = {
@@ -80,6 +84,12 @@ TABLE: Final = {
     "GET /uploads.jsonl": Row(Role.READER, ["exported"]),
     "GET /uploads/<upload_id>": Row(Role.READER, ["upload_viewed"], _held),
     "GET /uploads/<upload_id>/receipt": Row(Role.READER, ["receipt_taken"], _signed),
+    "GET /reviewers": Row(Role.ADMINISTRATOR, ["reviewers_viewed"]),
+    "POST /reviewers/<reviewer_id>/disable": Row(Role.ADMINISTRATOR, ["reviewer_changed"], _colleague),
+    "POST /reviewers/<reviewer_id>/enable": Row(Role.ADMINISTRATOR, ["reviewer_changed"], _colleague),
+    "POST /reviewers/<reviewer_id>/role": Row(
+        Role.ADMINISTRATOR, ["reviewer_changed"], _colleague, {"role": "reader"}
+    ),
 }
 #: Those of signing in and out, which are tested by themselves: for who is signed in and who is not.
 DOORS: Final = frozenset(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from service.adapters.schema import log
 from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSessions
-from service.core.errors import Conflict, NotFound
+from service.core.errors import Conflict, Forbidden, NotFound
 from service.core.journal import Act, Entry
 from service.core.reviewer import Reviewer, Role, Session
 from service.ports import Attempts, Reviewers, Sessions
@@ -167,6 +167,57 @@ def test_of_a_change_and_sessions_at_once_none_outlives_it(case: Case) -> None:
 
     assert sum(at_once(8, act)) == 8
     assert [case.sessions.find(make_session(number).token_sha256) for number in range(1, 8)] == [None] * 7
+
+
+def test_only_enabled_administrators_change_others(case: Case) -> None:
+    """Nobody changes themselves, nor does anybody who is disabled, less than that, or not there."""
+    head, former, simple = (
+        make_reviewer(1, role=Role.ADMINISTRATOR),
+        make_reviewer(2, role=Role.ADMINISTRATOR, disabled_at=NOON),
+        make_reviewer(3),
+    )
+    for reviewer in (head, former, simple):
+        case.reviewers.add(reviewer, ADDED)
+    case.sessions.begin(make_session(1, 3), simple, NOON, SIGNED_IN)
+    for by, whom in (("rv_1", head), ("rv_2", simple), ("rv_2", head), ("rv_3", head), ("rv_9", simple)):
+        with pytest.raises(Forbidden):
+            case.reviewers.change(whom, replace(whom, role=Role.READER), CHANGED, by)
+    assert case.reviewers.all() == [head, former, simple]
+    assert case.sessions.find(make_session(1).token_sha256)
+    assert "reviewer_changed" not in case.events()
+    case.reviewers.change(simple, replace(simple, role=Role.READER), CHANGED, "rv_1")
+    assert case.events()[-1] == "reviewer_changed"
+
+
+def test_of_administrators_who_turn_on_each_other_one_stays(case: Case) -> None:
+    """Both at once disable the other: one does, the other is none any more."""
+    heads = [make_reviewer(number, role=Role.ADMINISTRATOR) for number in (0, 1)]
+    for head in heads:
+        case.reviewers.add(head, ADDED)
+
+    def disable(number: int) -> bool:
+        other = heads[1 - number]
+        try:
+            case.reviewers.change(other, replace(other, disabled_at=NOON), CHANGED, heads[number].id)
+        except (Conflict, Forbidden):
+            return False
+        return True
+
+    assert sum(at_once(2, disable)) == 1
+    assert [one.administers for one in case.reviewers.all()].count(True) == 1
+
+
+def test_the_last_sign_in_outlives_its_session(case: Case) -> None:
+    """Of each reviewer who ever signed in the newest one, after signing out and after changes too."""
+    for number in (1, 2):
+        case.reviewers.add(make_reviewer(number), ADDED)
+    assert case.sessions.last_begun() == {}
+    for number in (1, 2):
+        session = make_session(number, 1, began_at=NOON + number * SECOND)
+        case.sessions.begin(session, make_reviewer(1), NOON, SIGNED_IN)
+    case.sessions.end(make_session(2).token_sha256, SIGNED_OUT)
+    case.reviewers.change(make_reviewer(1), make_reviewer(1, role=Role.READER), CHANGED)
+    assert case.sessions.last_begun() == {"rv_1": NOON + 2 * SECOND}
 
 
 def test_a_session_lasts_until_it_is_ended(case: Case) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.core.errors import Conflict, NotFound
+from service.core.errors import Conflict, Forbidden, NotFound
 from service.core.journal import Entry
 from service.core.reviewer import Reviewer, Session
 from service.ports import Journal, Tried
@@ -51,16 +51,22 @@ class FakeReviewers:
         with self._faults.at("reviewers.all"), self._lock:
             return sorted(self._known.values(), key=lambda one: one.name)
 
-    def change(self, former: Reviewer, changed: Reviewer, line: Entry) -> None:
+    def change(self, former: Reviewer, changed: Reviewer, line: Entry, by: str | None = None) -> None:
         """Change a reviewer and sign them out."""
         with self._faults.at("reviewers.change"), self._lock:
             if former.id not in self._known:
                 raise NotFound("no such reviewer")
             if self._known[former.id] != former:
                 raise Conflict("changed")
+            if by is not None:
+                self._check_may_change(by, former.id)
             self._journal.append([line])
             self._known[former.id] = changed
             self.sessions.end_all(former.id)
+
+    def _check_may_change(self, by: str, whom: str) -> None:
+        if by == whom or by not in self._known or not self._known[by].administers:
+            raise Forbidden("no administrator, or of oneself")
 
 
 def _clash(new: Reviewer, known: Reviewer) -> bool:
@@ -79,6 +85,7 @@ class FakeSessions:
         self._journal = journal
         self._lock = lock
         self._known: dict[str, Session] = {}
+        self._last: dict[str, datetime] = {}
 
     def begin(self, session: Session, reviewer: Reviewer, began_before: datetime, line: Entry) -> None:
         """Keep a session, forget the old ones."""
@@ -89,6 +96,12 @@ class FakeSessions:
             for old in [one for one in self._known.values() if one.began_at < began_before]:
                 del self._known[old.token_sha256]
             self._known[session.token_sha256] = session
+            self._last[session.reviewer_id] = session.began_at
+
+    def last_begun(self) -> Mapping[str, datetime]:
+        """Return when each reviewer signed in last."""
+        with self._faults.at("sessions.last_begun"), self._lock:
+            return dict(self._last)
 
     def find(self, token_sha256: str) -> Session | None:
         """Return a session."""

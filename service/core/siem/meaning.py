@@ -102,6 +102,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.ALLOW_LIST_VIEWED: Meaning("Allow-list viewed", _S.PAGE, "Read"),
         Act.RECEIPT_TAKEN: Meaning("Receipt for a verdict taken", _S.PAGE, "Export"),
         Act.LOG_VIEWED: Meaning("Log viewed", _S.PAGE, "Read"),
+        Act.REVIEWERS_VIEWED: Meaning("Reviewers viewed", _S.PAGE, "Read"),
         Act.EXPORTED: Meaning("Search exported", _S.PAGE, "Export", _L.LOW),
         Act.REVIEWER_ADDED: Meaning("Reviewer added", _S.ENTITY, "Create", _L.LOW),
         Act.REVIEWER_CHANGED: Meaning("Reviewer changed", _S.ENTITY, "Update", _L.LOW),
