@@ -72,7 +72,7 @@ def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
     path.chmod(0o644)
     identities = load_or_make(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert len({one.secret_key for one in identities.values()}) == len(identities) == 5
+    assert len({one.secret_key for one in identities.values()}) == len(identities) == 6
 
 
 def test_a_taken_port_is_an_error_and_not_another_port(tmp_path: Path) -> None:
