@@ -48,26 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     receipt.set_defaults(run=lambda options: _told(_receipt, options))
     log = commands.add_parser("log", help="check an export of the log against checkpoints that you kept")
     log.add_argument("export", type=Path, metavar="EXPORT", help="the export")
-    log.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        required=True,
-        help="one or more checkpoints; may be given several times",
-    )
+    _ask_for_checkpoints(log, required=True)
     _ask_for_key(log)
     log.set_defaults(run=lambda options: _told(_log, options))
     evidence = commands.add_parser("evidence", help="check an evidence pack")
     evidence.add_argument("pack", type=Path, metavar="FILE", help="the pack")
-    evidence.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="checkpoints that you kept, or a witness did; may be given several times",
-    )
+    _ask_for_checkpoints(evidence, required=False)
     _ask_for_key(evidence)
     evidence.set_defaults(run=lambda options: _told(_evidence, options))
 
@@ -75,6 +61,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _ask_for_key(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", type=Path, metavar="FILE", required=True, help="the log's public key, that you know to be it"
+    )
+
+
+def _ask_for_checkpoints(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        required=required,
+        default=[],
+        help="checkpoints that you kept, or a witness did; may be given several times",
     )
 
 

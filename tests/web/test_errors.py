@@ -47,7 +47,6 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.OwnProposal: (403, "own_proposal"),
     errors.DecisionClosed: (409, "decision_closed"),
     errors.ProposerGone: (409, "proposer_gone"),
-    errors.EndpointDisabled: (409, "endpoint_disabled"),
     errors.Conflict: (409, "conflict"),
     errors.AllowanceEnded: (409, "allowance_ended"),
     errors.Overloaded: (503, "overloaded"),
