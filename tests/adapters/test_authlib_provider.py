@@ -121,7 +121,8 @@ def test_a_token_for_us_alone_is_taken(provider: LyingProvider, audience: Any) -
         {"sub": [SUBJECT]},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
     ],
-    ids=str,
+    # Not by the moment, which two processes of one run read differently.
+    ids=lambda lie: str(lie).replace(str(NOW - 3600), "an hour ago").replace(str(NOW + 3600), "in an hour"),
 )
 def test_a_token_with_one_lie_is_not_believed(provider: LyingProvider, lie: dict[str, Any]) -> None:
     """Everything else about it is right, its signature too."""
