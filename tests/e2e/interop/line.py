@@ -85,6 +85,7 @@ class Line:
         self._passed = 0
         self._breaks = 0
         self._counting = threading.Lock()
+        self._linking = threading.Lock()
         self._links: list[_Link] = []
         self._listener = socket.create_server((LOOPBACK, 0))
         self.url = f"http://{LOOPBACK}:{self._listener.getsockname()[1]}"
@@ -123,9 +124,11 @@ class Line:
 
     def break_off(self) -> None:
         """End all connections, and pass nothing on of what is held. Without a reset the rest arrives."""
-        self._breaks += 1
-        # Clients may be back before the last one is ended.
-        for link in tuple(self._links):
+        # One that is being made is ended too; clients may be back before the last one is.
+        with self._linking:
+            self._breaks += 1
+            links = tuple(self._links)
+        for link in links:
             if not self.reset:
                 link.wait_for_arrival()
             link.end(reset=self.reset)
@@ -159,11 +162,15 @@ class Line:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                if self.down:
-                    near.close()
-                    continue
-                with contextlib.suppress(OSError):
-                    self._links.append(_Link(self, near, socket.create_connection((LOOPBACK, self.port))))
+                with self._linking:
+                    self._link(near)
+
+    def _link(self, near: socket.socket) -> None:
+        if self.down:
+            near.close()
+            return
+        with contextlib.suppress(OSError):
+            self._links.append(_Link(self, near, socket.create_connection((LOOPBACK, self.port))))
 
 
 class _Link:
