@@ -1,7 +1,7 @@
 """Begin: an upload as it stands at the door, and what can be said against it before a byte was looked at."""
 
 from service.core.caller import Caller
-from service.core.errors import Forbidden, TooLarge, TypeNotAllowed
+from service.core.errors import Forbidden, NotFound, TooLarge, TypeNotAllowed
 from service.core.filetype import allowed_by_name
 from service.core.naming import declared_type, display_name, extension, identifier
 from service.core.upload import State, Upload
@@ -30,8 +30,16 @@ def new_upload(
         created_at=now,
         updated_at=now,
         grant_id=caller.grant.id if caller.grant else None,
+        region=_region(parts, caller.account_id),
         traceparent=parts.traces.current() if parts.traces else None,
     )
+
+
+def _region(parts: Parts, account_id: str) -> str:
+    account = parts.accounts.find(account_id)
+    if account is None:
+        raise NotFound("There is no such account.")
+    return account.region
 
 
 def check_name(parts: Parts, caller: Caller, upload: Upload) -> None:

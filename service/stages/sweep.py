@@ -6,6 +6,7 @@ from typing import Final
 
 from service.core.errors import Busy, Conflict, IllegalMove, StoreUnavailable
 from service.core.upload import Event, Leftover, State, Upload
+from service.stages.contents import store_of
 from service.stages.parts import Parts
 from service.stages.record import save
 
@@ -24,10 +25,11 @@ def discard(parts: Parts, upload: Upload) -> None:
 
 def delete_leftovers(parts: Parts, upload: Upload) -> None:
     """Delete what ``upload.leftover`` names. Raises ``StoreUnavailable``."""
+    store = store_of(parts, upload.region)
     if upload.leftover in {Leftover.QUARANTINE, Leftover.EVERYTHING}:
-        parts.store.discard_quarantined(upload.id)
+        store.discard_quarantined(upload.id)
     if upload.leftover in {Leftover.COPIES, Leftover.EVERYTHING}:
-        parts.store.discard_released(upload.id)
+        store.discard_released(upload.id)
 
 
 def sweep(parts: Parts, limit: int) -> int:

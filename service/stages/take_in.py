@@ -123,9 +123,11 @@ def _receive(
     )
     try:
         with parts.heartbeat.hold(upload):
-            segments = tuple(store_segments(parts.store, upload.id, intake))
+            segments = tuple(store_segments(parts, upload, intake))
             kind = allowed_by_name(parts.policy, upload.name)
-            package = sniff.check_package(parts, kind, segments, intake.head, intake.tail)
+            package = sniff.check_package(
+                parts, replace(upload, segments=segments), kind, intake.head, intake.tail
+            )
     except ContentRefused as error:
         refuse(parts, upload, error, arrival.request_id, arrival.claim)
         raise
