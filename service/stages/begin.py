@@ -5,6 +5,7 @@ from service.core.errors import Forbidden, NotFound, TooLarge, TypeNotAllowed
 from service.core.filetype import allowed_by_name
 from service.core.naming import declared_type, display_name, extension, identifier
 from service.core.upload import State, Upload
+from service.stages.contents import new_content_key
 from service.stages.parts import Parts, new_upload_id
 
 
@@ -13,14 +14,16 @@ def new_upload(
 ) -> Upload:
     """Return a new upload of the caller's, not yet saved.
 
-    Raises ``BadRequest`` for an odd meeting or name, ``Forbidden`` for a grant that is for another meeting.
+    Raises ``BadRequest`` for an odd meeting or name, ``Forbidden`` for a grant that is for another meeting,
+    and as ``Keyring.of`` does.
     """
     now = parts.clock.now()
     meeting = identifier(untrusted_meeting, "meeting")
     if caller.grant and caller.grant.meeting_id != meeting:
         raise Forbidden("This grant is for another meeting.")
+    upload_id = new_upload_id(now)
     return Upload(
-        id=new_upload_id(now),
+        id=upload_id,
         account_id=caller.account_id,
         meeting_id=meeting,
         name=display_name(untrusted_name),
@@ -31,6 +34,7 @@ def new_upload(
         updated_at=now,
         grant_id=caller.grant.id if caller.grant else None,
         region=_region(parts, caller.account_id),
+        content_key=new_content_key(parts, caller.account_id, upload_id),
         traceparent=parts.traces.current() if parts.traces else None,
     )
 

@@ -26,6 +26,10 @@ class FakeAccounts:
         with self._lock:
             self._accounts.setdefault(account_id, Account(account_id, at))
 
+    def peek(self, account_id: str) -> Account:
+        """Return an account, without any fault."""
+        return self._accounts[account_id]
+
     def find(self, account_id: str) -> Account | None:
         """Return an account."""
         with self._faults.at("accounts.find"):
