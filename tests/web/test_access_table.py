@@ -28,10 +28,11 @@ from tests.web.conftest import Backend, assert_problem, new_backend
 
 FINE: Final = frozenset({200, 201, 202, 204})
 NOBODY, OWNER, SCOPELESS, PRESENTER, PARTICIPANT = "nobody", "owner", "scopeless", "presenter", "participant"
+ADMINISTRATOR: Final = "administrator"
 STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT = "stranger", "their presenter", "their participant"
 ROLES: Final = (
     *(NOBODY, OWNER, SCOPELESS, PRESENTER, PARTICIPANT),
-    *(STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT),
+    *(STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT, ADMINISTRATOR),
 )
 
 
@@ -56,6 +57,8 @@ class Stage:
 class Entry:
     """One row: how to call it, and the status that each role gets.
 
+    Administrators may do what is theirs alone, and nobody else may.
+
     ``private`` is false for a route that says the same to everybody, ``own`` is true for one that tells
     those who hold a grant of that grant.
     """
@@ -79,6 +82,7 @@ class Entry:
             return FINE | {503} if self.owner in FINE else frozenset({self.owner})
         statuses = {
             NOBODY: 401,
+            ADMINISTRATOR: OPEN if self.scope is Scope.ADMIN else 403,
             OWNER: self.owner,
             SCOPELESS: 403,
             PRESENTER: self.presenter,
@@ -93,12 +97,12 @@ class Entry:
         return FINE if statuses[role] in FINE else frozenset({statuses[role]})
 
 
+OPEN: Final = 200
 ENDPOINTS: Final = "/v1/webhook-endpoints"
 RECEIVER: Final = "http://127.0.0.1:9/hook"
 PUBLIC: Final = Entry(None, private=False)
 #: The same 404 for everybody, as the operator has switched it off.
 NOWHERE: Final = Entry(None, owner=404, private=False)
-OPEN: Final = 200
 TUS: Final = {"Tus-Resumable": "1.0.0"}
 TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/healthz"): PUBLIC,
@@ -162,6 +166,13 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ),
     ("GET", "/v1/grant-keys"): Entry(Scope.GRANTS, stranger=OPEN),
     ("DELETE", "/v1/grant-keys/<key_id>"): Entry(Scope.GRANTS),
+    ("POST", "/v1/accounts"): Entry(
+        Scope.ADMIN, stranger=403, owner=403, options={"json": {"id": f"made-{secrets.token_hex(6)}"}}
+    ),
+    ("GET", "/v1/accounts"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("GET", "/v1/accounts/<account_id>"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("POST", "/v1/accounts/<account_id>/remove"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("POST", "/v1/accounts/<account_id>/reactivate"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", ENDPOINTS): Entry(Scope.WEBHOOKS, stranger=OPEN, options={"json": {"url": RECEIVER}}),
     ("GET", ENDPOINTS): Entry(Scope.WEBHOOKS, stranger=OPEN),
     ("GET", f"{ENDPOINTS}/<endpoint_id>"): Entry(Scope.WEBHOOKS),
@@ -186,7 +197,7 @@ def grant(backend: Backend, kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stage:
+def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend, administrator: Backend) -> Stage:
     """The owner's upload, sent by a presenter and released, a grant and a key; and everybody who may come."""
     presenter = replace(backend, key=grant(backend, "upload")["token"])
     upload = presenter.post(b"what another account must not read").get_json()
@@ -198,6 +209,7 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
         PRESENTER: presenter,
         PARTICIPANT: replace(backend, key=grant(backend, "download")["token"]),
         STRANGER: stranger,
+        ADMINISTRATOR: administrator,
         THEIR_PRESENTER: replace(stranger, key=grant(stranger, "upload")["token"]),
         THEIR_PARTICIPANT: replace(stranger, key=grant(stranger, "download")["token"]),
     }
@@ -207,6 +219,7 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
     things = {
         "upload_id": upload["id"],
         "unfinished_id": unfinished.headers["Location"].rpartition("/")[2],
+        "account_id": new_backend(app, parts).account,
         "grant_id": grant(backend, "download")["id"],
         "key_id": registered["id"],
         "endpoint_id": backend.call("POST", ENDPOINTS, json={"url": RECEIVER}).get_json()["id"],
@@ -260,15 +273,17 @@ def test_each_role_may_do_what_the_table_says(
         )
     answer = stage.call(role, method, rule, entry)
     assert answer.status_code in entry.expected(role), answer.get_data(as_text=True)
-    if role in {NOBODY, STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT}:
+    if role == ADMINISTRATOR and entry.scope is Scope.ADMIN:
+        return  # Accounts are what it is told of.
+    if role in {NOBODY, ADMINISTRATOR, STRANGER, THEIR_PRESENTER, THEIR_PARTICIPANT}:
         told = answer.get_data(as_text=True) + str(answer.headers)
         for secret in (owner.account, "what another account", *stage.things.values()):
             assert secret not in told
 
 
 def test_there_are_enough_cells() -> None:
-    """Four kinds of callers in each of two tenants, on every route."""
-    assert len(ROLES) == 8
+    """Four kinds of callers in each of two tenants, and who runs the service, on every route."""
+    assert len(ROLES) == 9
     assert len(TABLE) * len(ROLES) >= 120
 
 
