@@ -22,6 +22,7 @@ from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
+from service.adapters.sql_accounts import SqlAccounts
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
@@ -38,6 +39,7 @@ from service.adapters.structured_log import StructuredLog
 from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
+from service.core.account import HOME
 from service.oidc_config import OidcSettings
 from service.ports import (
     Clock,
@@ -112,13 +114,14 @@ def build_from(settings: Settings) -> Services:
         ledger=ledger,
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
+        accounts=SqlAccounts(engine),
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),
         sealer=FernetSealer(settings.secrets_keys),
         signer=Ed25519Signer(),
         tokens=JwtTokens(),
-        store=store,
+        stores={HOME: store},
         scanner=scanner,
         sniffer=MagicSniffer(),
         clock=clock,

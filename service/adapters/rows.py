@@ -19,6 +19,7 @@ _PLAIN = (
     *("id", "account_id", "meeting_id", "name", "declared_type", "detected_type", "created_at", "updated_at"),
     *("size", "sha256", "reason", "attempts", "due_at", "lease_until", "version"),
     *("grant_id", "reserved", "expires_at", "waiting_since", "traceparent"),
+    *("region", "content_key", "person"),
 )
 
 _RECORDED = (

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -49,6 +50,23 @@ accounts: Final = Table(
     metadata,
     Column("id", String(128), primary_key=True),
     Column("created_at", Instant, nullable=False),
+    Column("plan", String(16), nullable=False, server_default="paid"),
+    Column("region", String(32), nullable=False, server_default="home"),
+    Column("removed_at", Instant),
+    Column("erase_at", Instant),
+    Column("erased_at", Instant),
+    Column("sealed_key", LargeBinary),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+meetings: Final = Table(
+    "meetings",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("starts_at", Instant),
+    Column("retention", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
 )
 
 api_keys: Final = Table(
@@ -90,6 +108,9 @@ uploads: Final = Table(
     Column("expires_at", Instant),
     Column("waiting_since", Instant),
     Column("traceparent", String(55)),
+    Column("region", String(32), nullable=False, server_default="home"),
+    Column("content_key", LargeBinary),
+    Column("person", Text),
     Column("verdict_kind", String(16)),
     Column("verdict_code", String(64)),
     Column("verdict_signature", String(512)),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from service.core.account import HOME
 from service.core.errors import IllegalMove
 from service.core.verdict import Verdict
 
@@ -150,7 +151,9 @@ class Upload:
     ``sha256`` may come only with its scan.
 
     ``traceparent`` is the trace of the request that began it (see ``service.core.traceparent``), ``None``
-    where nothing is traced.
+    where nothing is traced. ``region`` says in which store its contents lie, ``content_key`` is the key that
+    they are under, sealed by its account's (``None`` in rows of earlier versions, whose contents are not
+    encrypted). ``person`` is who uploaded it, in the account's own words, where the account says so.
     """
 
     id: str
@@ -176,6 +179,9 @@ class Upload:
     expires_at: datetime | None = None
     waiting_since: datetime | None = None
     traceparent: str | None = None
+    region: str = HOME
+    content_key: bytes | None = None
+    person: str | None = None
     version: int = 0
     unsaved: tuple[LogLine, ...] = field(default=(), compare=False)
 

@@ -48,7 +48,8 @@ def reconcile(parts: Parts, queue: Queue) -> None:
 
 def tidy(parts: Parts, queue: Queue) -> None:
     """Do what is only needed now and then: abort stale multipart uploads, forget what is old."""
-    parts.store.discard_unfinished(parts.clock.now() - _STALE_MULTIPART)
+    for store in parts.stores.values():
+        store.discard_unfinished(parts.clock.now() - _STALE_MULTIPART)
     queue.purge(_KEEP_JOBS)
     grants.forget_old(parts, parts.clock.now())
     once.forget_old(parts)

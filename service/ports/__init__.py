@@ -3,6 +3,7 @@
 Every implementation, real or fake, passes the contract suite in ``tests/contract``.
 """
 
+from service.ports.accounts import Accounts
 from service.ports.answers import Answers, Claim, Entry, Reply
 from service.ports.archive import Archive, Standing
 from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
@@ -30,6 +31,7 @@ from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookS
 from service.ports.witness import Witness
 
 __all__ = [
+    "Accounts",
     "Allowance",
     "Allowances",
     "Answers",

@@ -1,7 +1,7 @@
 """The parts that the stages work with, handed in as one value."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from service.core.siem import Form
 from service.core.verdict import Protection
 from service.core.webhook import ordered_id
 from service.ports import (
+    Accounts,
     Allowances,
     Answers,
     Checkpoints,
@@ -40,19 +41,21 @@ from service.stages.heartbeat import Heartbeat
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything a stage may need. ``audience`` names this deployment in the grants for it; ``events`` takes
-    the log's lines in ``events_form``; ``traces`` is ``None`` where nothing is traced.
+    the log's lines in ``events_form``; each region has one of the ``stores``; ``traces`` is ``None`` where
+    nothing is traced.
     """
 
     ledger: Ledger
     journal: Journal
     checkpoints: Checkpoints
+    accounts: Accounts
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter
     sealer: Sealer
     signer: Signer
     tokens: Tokens
-    store: ObjectStore
+    stores: Mapping[str, ObjectStore]
     scanner: Scanner
     sniffer: Sniffer
     clock: Clock

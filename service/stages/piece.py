@@ -21,6 +21,7 @@ from service.core.outcome import Answer
 from service.core.upload import Segment, Upload
 from service.ports import Source
 from service.stages import sniff
+from service.stages.contents import store_of
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts
 from service.stages.quarantine import store_segments
@@ -162,7 +163,7 @@ class Writer:
         checked.
         """
         parts, first = self._parts, len(self._upload.segments)
-        segments = store_segments(parts.store, self._upload.id, intake, first, parts.clock)
+        segments = store_segments(parts, self._upload, intake, first, parts.clock)
         while True:
             with parts.heartbeat.hold(self._upload):
                 segment = next(segments, None)
@@ -212,7 +213,8 @@ class Writer:
         try:
             kind = allowed_by_name(self._parts.policy, self._upload.name)
             with self._parts.heartbeat.hold(self._upload):
-                return sniff.check_package(self._parts, kind, segments, head, tail)
+                whole = replace(self._upload, segments=segments)
+                return sniff.check_package(self._parts, whole, kind, head, tail)
         except ContentRefused as error:
             self._refuse(error)
             raise
@@ -227,8 +229,9 @@ class Writer:
         try:
             row = self._parts.ledger.find(self._upload.id)
             named = {segment.key for segment in row.segments} if row else set()
+            store = store_of(self._parts, self._upload.region)
             for segment in self._unsaved:
                 if segment.key not in named:
-                    self._parts.store.discard_object(segment.key)
+                    store.discard_object(segment.key)
         except PartUnavailable:
             return

@@ -7,14 +7,15 @@ that its row names, and what else is below the prefix goes when the upload ends.
 
 from collections.abc import Iterator
 
-from service.core.upload import Segment
-from service.ports import Clock, ObjectStore
-from service.stages.parts import new_segment_key
+from service.core.upload import Segment, Upload
+from service.ports import Clock
+from service.stages import contents
+from service.stages.parts import Parts
 from service.stages.receive import SEGMENT_SIZE, Intake, SegmentSource
 
 
 def store_segments(
-    store: ObjectStore, upload_id: str, intake: Intake, first: int = 0, clock: Clock | None = None
+    parts: Parts, upload: Upload, intake: Intake, first: int = 0, clock: Clock | None = None
 ) -> Iterator[Segment]:
     """Store all of ``intake``; give each segment when it is stored. An empty content has none.
 
@@ -25,6 +26,6 @@ def store_segments(
     while intake.more():
         source = SegmentSource(intake, first=number == first, clock=clock)
         size = None if intake.remaining is None else min(SEGMENT_SIZE, intake.remaining)
-        stored = store.put(new_segment_key(upload_id), source, size)
+        stored = contents.put(parts, upload, source, size)
         yield Segment(number, stored.key, source.size, source.sha256(), stored.etag)
         number += 1

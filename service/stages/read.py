@@ -12,6 +12,7 @@ from service.core.errors import ContentLost, Forbidden, Gone, NotFound, NotRelea
 from service.core.grant import Grant, GrantKind
 from service.core.naming import UPLOAD_ID, identifier
 from service.core.upload import Segment, State, Upload
+from service.stages import contents
 from service.stages.parts import Parts
 from service.stages.receive import CHUNK
 
@@ -75,7 +76,7 @@ def released_content(parts: Parts, upload: Upload) -> Iterator[bytes]:
     raised, so that a changed content never arrives whole. Raises ``StoreUnavailable``, for a store that is
     away before anything was given.
     """
-    chunks = _checked(parts, upload.segments)
+    chunks = _checked(parts, upload)
     return _resumed(next(chunks, b""), chunks)
 
 
@@ -88,15 +89,15 @@ def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
         chunks.close()
 
 
-def _checked(parts: Parts, segments: Sequence[Segment]) -> Generator[bytes]:
-    for segment in segments:
-        yield from _segment(parts, segment)
+def _checked(parts: Parts, upload: Upload) -> Generator[bytes]:
+    for segment in upload.segments:
+        yield from _segment(parts, upload, segment)
 
 
-def _segment(parts: Parts, segment: Segment) -> Iterator[bytes]:
+def _segment(parts: Parts, upload: Upload, segment: Segment) -> Iterator[bytes]:
     digest = hashlib.sha256()
     held = b""
-    with parts.store.read_released(segment.key) as source:
+    with contents.released(parts, upload, segment) as source:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             if held:

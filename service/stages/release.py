@@ -6,10 +6,12 @@ no download can reach, because downloads ask the ledger. The step is then simply
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from service.core.errors import ContentLost
 from service.core.upload import Event, Leftover, Upload
+from service.stages import contents
 from service.stages.parts import Parts
 from service.stages.record import save
 from service.stages.sweep import SETTLED_AFTER, discard
@@ -59,8 +61,8 @@ def held(upload: Upload, at: datetime, code: str, text: str = "") -> Upload:
 
 def _copy_out(parts: Parts, upload: Upload) -> None:
     if len(upload.segments) == 1:
-        parts.store.release(upload.segments[0])
+        contents.copy_out(parts, upload, upload.segments[0])
         return
     with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
-        for _ in pool.map(parts.store.release, upload.segments):
+        for _ in pool.map(partial(contents.copy_out, parts, upload), upload.segments):
             pass

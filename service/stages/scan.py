@@ -11,6 +11,7 @@ from service.core.errors import ContentLost, ScannerUnavailable
 from service.core.outcome import Failed, Failure, Outcome
 from service.core.upload import Segment, Upload
 from service.ports import ScanStream
+from service.stages import contents
 from service.stages.parts import Parts
 from service.stages.receive import CHUNK
 
@@ -44,7 +45,7 @@ def read_back(parts: Parts, upload: Upload) -> Reading:
 def _feed_all(parts: Parts, upload: Upload, stream: ScanStream) -> Reading:
     digest = hashlib.sha256()
     for segment in upload.segments:
-        if not _feed_segment(parts, segment, stream, digest, check=upload.sha256 is None):
+        if not _feed_segment(parts, upload, segment, stream, digest, check=upload.sha256 is None):
             return Reading(_last_words(stream))
     sha256 = digest.hexdigest()
     if upload.sha256 not in {None, sha256}:
@@ -57,11 +58,17 @@ def _feed_all(parts: Parts, upload: Upload, stream: ScanStream) -> Reading:
 
 
 def _feed_segment(
-    parts: Parts, segment: Segment, stream: ScanStream, digest: "hashlib._Hash", *, check: bool
+    parts: Parts,
+    upload: Upload,
+    segment: Segment,
+    stream: ScanStream,
+    digest: "hashlib._Hash",
+    *,
+    check: bool,
 ) -> bool:
     """Feed one segment, and ``check`` its digest; false if the scanner does not take it."""
     own = hashlib.sha256()
-    with parts.store.read_quarantined(segment.key) as source:
+    with contents.quarantined(parts, upload, segment) as source:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             if check:

@@ -7,7 +7,9 @@ content, so that small packages need no read from the store.
 
 import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from itertools import accumulate
 from typing import IO, TYPE_CHECKING, Final
 
@@ -17,7 +19,8 @@ from service.core.filetype import allowed_by_name, check_content
 from service.core.outcome import Answer, Obstacle, Unscannable
 from service.core.policy import FileType
 from service.core.upload import Segment, Upload
-from service.ports import ObjectStore
+from service.ports import Source
+from service.stages import contents
 from service.stages.parts import Parts
 from service.stages.receive import WINDOW
 
@@ -37,6 +40,10 @@ _LEAST_PRICE: Final = 512 * 1024
 _JUMPS: Final = 128
 
 
+#: Opens a range of a segment: its offset and its length, in bytes.
+OpenRange = Callable[[Segment, int, int], AbstractContextManager[Source]]
+
+
 class OverBudget(Exception):
     """Raised when a package's directory leads to and fro more than any real document's."""
 
@@ -49,11 +56,13 @@ class StoredContent(io.RawIOBase):
     """
 
     def __init__(
-        self, store: ObjectStore, segments: Sequence[Segment], head: bytes = b"", tail: bytes = b""
+        self, open_range: OpenRange, segments: Sequence[Segment], head: bytes = b"", tail: bytes = b""
     ) -> None:
-        """View ``segments``; ``head`` and ``tail`` are their first and last bytes, as far as known."""
+        """View ``segments``, of which ``open_range`` opens parts; ``head`` and ``tail`` are their first and
+        last bytes, as far as known.
+        """
         super().__init__()
-        self._store = store
+        self._open_range = open_range
         self._segments = segments
         *self._starts, self._size = accumulate((segment.size for segment in segments), initial=0)
         self._at_hand = [(0, head), (self._size - len(tail), tail), (0, b"")]
@@ -109,7 +118,7 @@ class StoredContent(io.RawIOBase):
         if self._budget < 0:
             raise OverBudget
         pieces, left = [], length
-        with self._store.read_quarantined(segment.key, offset, length) as source:
+        with self._open_range(segment, offset, length) as source:
             while left and (piece := source.read(left)):
                 pieces.append(piece)
                 left -= len(piece)
@@ -130,9 +139,9 @@ def check_head(parts: Parts, name: str, head: bytes) -> tuple[FileType, str]:
 
 
 def check_package(
-    parts: Parts, kind: FileType, segments: Sequence[Segment], head: bytes = b"", tail: bytes = b""
+    parts: Parts, upload: Upload, kind: FileType, head: bytes = b"", tail: bytes = b""
 ) -> Answer | None:
-    """Look into a packaged document; others pass.
+    """Look into an upload's segments in quarantine where they are a packaged document; others pass.
 
     Returns an answer that overrules a clean scan, or ``None``. Raises ``TypeNotAllowed`` if the package
     is not the kind of document its extension says, ``StoreUnavailable`` or ``ContentLost`` if the bytes
@@ -140,7 +149,7 @@ def check_package(
     """
     if kind.container is None:
         return None
-    content = io.BufferedReader(StoredContent(parts.store, segments, head, tail), WINDOW)
+    content = _content(parts, upload, head, tail)
     try:
         answer = inspect(kind.container, content)
         if answer is None and parts.sniffer.media_type(_start(content)) == _ENCRYPTED_TYPE:
@@ -150,6 +159,11 @@ def check_package(
     return answer
 
 
+def _content(parts: Parts, upload: Upload, head: bytes = b"", tail: bytes = b"") -> IO[bytes]:
+    open_range = partial(contents.quarantined, parts, upload)
+    return io.BufferedReader(StoredContent(open_range, upload.segments, head, tail), WINDOW)
+
+
 def _start(content: IO[bytes]) -> bytes:
     content.seek(0)
     return content.read(WINDOW)
@@ -157,9 +171,9 @@ def _start(content: IO[bytes]) -> bytes:
 
 def stored_start(parts: Parts, upload: Upload) -> bytes:
     """Return the first ``WINDOW`` bytes of what is stored. Raises ``StoreUnavailable``, ``ContentLost``."""
-    return _start(io.BufferedReader(StoredContent(parts.store, upload.segments), WINDOW))
+    return _start(_content(parts, upload))
 
 
 def check_upload(parts: Parts, upload: Upload) -> Answer | None:
     """Look again into a stored upload's package, as ``check_package`` does."""
-    return check_package(parts, allowed_by_name(parts.policy, upload.name), upload.segments)
+    return check_package(parts, upload, allowed_by_name(parts.policy, upload.name))

@@ -6,6 +6,7 @@ from typing import Final
 
 from service.core.errors import Busy, Conflict, IllegalMove, StoreUnavailable
 from service.core.upload import Event, Leftover, State, Upload
+from service.stages.contents import store_of
 from service.stages.parts import Parts
 from service.stages.record import save
 
@@ -24,10 +25,11 @@ def discard(parts: Parts, upload: Upload) -> None:
 
 def delete_leftovers(parts: Parts, upload: Upload) -> None:
     """Delete what ``upload.leftover`` names. Raises ``StoreUnavailable``."""
+    store = store_of(parts, upload.region)
     if upload.leftover in {Leftover.QUARANTINE, Leftover.EVERYTHING}:
-        parts.store.discard_quarantined(upload.id)
+        store.discard_quarantined(upload.id)
     if upload.leftover in {Leftover.COPIES, Leftover.EVERYTHING}:
-        parts.store.discard_released(upload.id)
+        store.discard_released(upload.id)
 
 
 def sweep(parts: Parts, limit: int) -> int:
@@ -65,8 +67,8 @@ def _changed(parts: Parts, upload: Upload) -> bool:
 def erase(parts: Parts, upload: Upload) -> Upload:
     """Erase an upload for its owner: the state first, so that downloads stop, then the bytes.
 
-    The display name goes too. A resumable upload may be unfinished. Raises ``Busy`` where the upload is in
-    the middle of a step.
+    The display name and the person go too. A resumable upload may be unfinished. Raises ``Busy`` where the
+    upload is in the middle of a step.
     """
     at = parts.clock.now()
     if upload.state is State.RECEIVING and upload.expires_at is not None:
@@ -79,7 +81,7 @@ def erase(parts: Parts, upload: Upload) -> Upload:
             due_at=at + SETTLED_AFTER,
             leftover=Leftover.EVERYTHING,
         )
-        saved = save(parts, replace(erased, name=""))
+        saved = save(parts, replace(erased, name="", person=None))
     except (IllegalMove, Conflict):
         raise Busy("The upload is being worked on. Try again in a few seconds.") from None
     discard(parts, saved)

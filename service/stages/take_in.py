@@ -42,6 +42,7 @@ class Arrival:
     patience: float
     request_id: str
     claim: Claim | None = None
+    untrusted_person: str | None = None
 
 
 def take_in(parts: Parts, arrival: Arrival, source: Source) -> Upload:
@@ -73,7 +74,12 @@ def _clean_up(parts: Parts, upload_id: str) -> None:
 def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, bytes]:
     """Refuse what can be refused early; else make the row RECEIVING durable."""
     upload = new_upload(
-        parts, arrival.caller, arrival.untrusted_meeting, arrival.untrusted_name, arrival.untrusted_type
+        parts,
+        arrival.caller,
+        arrival.untrusted_meeting,
+        arrival.untrusted_name,
+        arrival.untrusted_type,
+        arrival.untrusted_person,
     )
     upload = replace(upload, reserved=_reserved(parts, arrival))
     try:
@@ -123,9 +129,11 @@ def _receive(
     )
     try:
         with parts.heartbeat.hold(upload):
-            segments = tuple(store_segments(parts.store, upload.id, intake))
+            segments = tuple(store_segments(parts, upload, intake))
             kind = allowed_by_name(parts.policy, upload.name)
-            package = sniff.check_package(parts, kind, segments, intake.head, intake.tail)
+            package = sniff.check_package(
+                parts, replace(upload, segments=segments), kind, intake.head, intake.tail
+            )
     except ContentRefused as error:
         refuse(parts, upload, error, arrival.request_id, arrival.claim)
         raise

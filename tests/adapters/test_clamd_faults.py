@@ -17,6 +17,7 @@ from typing import Any, cast
 import pytest
 
 from service.adapters.clamd_scanner import ClamdScanner
+from service.core.account import HOME
 from service.core.errors import ScannerUnavailable
 from service.core.outcome import Clean, Failed, Outcome
 from service.core.upload import Segment, State, Upload
@@ -105,7 +106,7 @@ def from_quarantine(scanner: ClamdScanner, fake: FakeClamd) -> Outcome:
         segments=(Segment(0, "up_0/0", len(CONTENT), digest, "etag"),),
     )
     nothing = cast("Any", None)
-    there = {"store": cast("Any", OneObject(Body(fake))), "scanner": scanner}
+    there = {"stores": {HOME: OneObject(Body(fake))}, "scanner": scanner}
     parts = Parts(**dict.fromkeys((field.name for field in fields(Parts)), nothing) | there)
     return read_back(parts, upload).outcome
 

@@ -11,6 +11,7 @@ from service.adapters.measured import (
     measured_scanner,
     measured_store,
 )
+from service.core.account import HOME
 from service.core.canary import EICAR
 from service.core.errors import ContentLost, LedgerUnavailable, ScannerUnavailable, StoreUnavailable
 from service.core.upload import Event, State
@@ -32,7 +33,7 @@ def world(metrics: FakeMetrics) -> World:
     world.parts = replace(
         world.parts,
         ledger=measured_ledger(world.parts.ledger, metrics, world.clock),
-        store=measured_store(world.parts.store, metrics, world.clock),
+        stores={HOME: measured_store(world.parts.stores[HOME], metrics, world.clock)},
         scanner=measured_scanner(world.parts.scanner, metrics, world.clock),
     )
     return world
@@ -66,7 +67,7 @@ def test_a_part_that_is_away_is_counted_and_says_so(world: World, metrics: FakeM
     world.faults.take_away("ledger.ping", LedgerUnavailable("away"))
     world.faults.take_away("scanner.engine", ScannerUnavailable("away"))
     for ask, error in (
-        (world.parts.store.ping, StoreUnavailable),
+        (world.parts.stores[HOME].ping, StoreUnavailable),
         (world.parts.ledger.ping, LedgerUnavailable),
         (world.parts.scanner.engine, ScannerUnavailable),
     ):
@@ -79,7 +80,7 @@ def test_a_part_that_is_away_is_counted_and_says_so(world: World, metrics: FakeM
 def test_trouble_in_the_middle_of_reading_is_the_stores(world: World, metrics: FakeMetrics) -> None:
     """A store that falls silent while it is read from is counted like one that never answered."""
     key = world.upload(PDF).segments[0].key
-    with world.parts.store.read_released(key) as source:
+    with world.parts.stores[HOME].read_released(key) as source:
         world.faults.take_away("store.read", StoreUnavailable("away"))
         with pytest.raises(StoreUnavailable):
             source.read(1)
@@ -90,10 +91,10 @@ def test_what_is_served_is_counted(world: World, metrics: FakeMetrics) -> None:
     """Bytes that are read from released are served ones, also when the reader stops in the middle."""
     upload = world.upload(PDF)
     key = upload.segments[0].key
-    with world.parts.store.read_released(key) as source:
+    with world.parts.stores[HOME].read_released(key) as source:
         given = len(source.read(1000))
     assert metrics.numbers["greenroom_bytes_total", "served"] == given > 0
-    with pytest.raises(ContentLost), world.parts.store.read_released("not/there") as source:
+    with pytest.raises(ContentLost), world.parts.stores[HOME].read_released("not/there") as source:
         source.read(1)
     assert not [name for name, *_ in metrics.numbers if name == "greenroom_part_errors_total"]
 

@@ -77,6 +77,14 @@ def test_an_upload_is_sent_whole_and_named(server: Server, tmp_path: Path) -> No
     assert told == [(len(CONTENT), len(CONTENT))]
 
 
+def test_who_sends_it_is_said(server: Server) -> None:
+    """In the account's own words, as part of the request that a retry repeats."""
+    server.answers += [CREATED]
+    with server.client() as client:
+        client.upload(CONTENT, meeting="m1", name="a.txt", person="ann+1@example.org")
+    assert server.requests[0].target == "/v1/uploads?meeting=m1&name=a.txt&person=ann%2B1%40example.org"
+
+
 def test_a_name_that_is_no_text_can_be_sent(server: Server, tmp_path: Path) -> None:
     """A file whose name is no UTF-8 is sent under the name with U+FFFD in place of what is none."""
     server.answers += [CREATED, CREATED]

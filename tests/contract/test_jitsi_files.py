@@ -98,5 +98,7 @@ def test_an_account_is_made_once(files: JitsiFiles, sql_case: LedgerCase) -> Non
     assert at_once(4, ensure) == [True] * 4
     assert sql_case.engine is not None
     with sql_case.engine.connect() as connection:
-        found = connection.execute(select(accounts).where(accounts.c.id.in_(["fresh", "raced"]))).all()
+        found = connection.execute(
+            select(accounts.c.id, accounts.c.created_at).where(accounts.c.id.in_(["fresh", "raced"]))
+        ).all()
     assert sorted(tuple(row) for row in found) == [("fresh", NOON), ("raced", NOON)]

@@ -2,14 +2,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from service.core.account import HOME
 from service.core.errors import ContentLost, StoreUnavailable, TypeNotAllowed
 from service.core.outcome import Answer, Obstacle, Unscannable
-from service.core.upload import State, Upload
-from service.ports import ObjectStore
+from service.core.upload import Segment, State, Upload
 from service.stages.parts import Parts
 from service.stages.receive import WINDOW
 from service.stages.sniff import check_head, check_package, check_upload
@@ -45,8 +45,16 @@ class OneType:
 def parts(store: TinyStore | None = None, media_type: str = "") -> Parts:
     """Return the parts that sniffing asks for; the others are not there."""
     absent: Any = None
-    there = {"store": cast("ObjectStore", store), "sniffer": OneType(media_type), "policy": POLICY}
+    there = {"stores": {HOME: store}, "sniffer": OneType(media_type), "policy": POLICY}
     return Parts(**dict.fromkeys((field.name for field in fields(Parts)), absent) | there)
+
+
+def of(segments: Sequence[Segment]) -> Upload:
+    """Return an upload of ``segments``, on its way."""
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    return Upload(
+        "up_1", "acme", "monday", "deck.pptx", "", "", State.SCANNING, now, now, segments=tuple(segments)
+    )
 
 
 def look(
@@ -60,7 +68,7 @@ def look(
     """Look into stored ``data`` as the pass does (with both ends at hand) or as a later scan does."""
     store, segments = stored(data, cuts, error)
     ends = (data[:WINDOW], data[-WINDOW:]) if windows else (b"", b"")
-    return check_package(parts(store), POLICY.types[extension], segments, *ends)
+    return check_package(parts(store), of(segments), POLICY.types[extension], *ends)
 
 
 @pytest.mark.parametrize("windows", [True, False], ids=["with its ends", "from the store"])
@@ -84,7 +92,7 @@ def test_a_large_document_passes(windows: bool) -> None:  # noqa: FBT001
     deck = package({CONTENT_TYPES: content_types(PRESENTATION), **parts_of_it}, compression=0)
     store, segments = stored(deck, [len(deck) // 2])
     ends = (deck[:WINDOW], deck[-WINDOW:]) if windows else (b"", b"")
-    assert check_package(parts(store), POLICY.types["pptx"], segments, *ends) is None
+    assert check_package(parts(store), of(segments), POLICY.types["pptx"], *ends) is None
     assert sum(length for _, _, length in store.ranges) < 1.2 * len(deck)
     assert len(store.ranges) < 20
 
@@ -127,8 +135,8 @@ def test_what_libmagic_calls_encrypted_is_never_clean(extension: str) -> None:
     }[extension]
     store, segments = stored(good, [100])
     kind = POLICY.types[extension]
-    assert check_package(parts(store, "application/CDFV2"), kind, segments) is None
-    answer = check_package(parts(store, "application/encrypted"), kind, segments)
+    assert check_package(parts(store, "application/CDFV2"), of(segments), kind) is None
+    answer = check_package(parts(store, "application/encrypted"), of(segments), kind)
     assert answer == Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Document")
 
 
@@ -143,12 +151,10 @@ def test_the_stores_failure_is_not_the_senders(extension: str, error: Exception)
 def test_a_stored_upload_is_looked_into_again() -> None:
     """A scan that reads the content back looks into the package by the upload's own name and segments."""
     store, segments = stored(compound_file("EncryptedPackage"), [700])
-    now = datetime(2026, 11, 21, tzinfo=UTC)
-    upload = Upload("up_1", "acme", "monday", "deck.pptx", "", "", State.SCANNING, now, now)
-    answer = check_upload(parts(store), replace(upload, segments=tuple(segments)))
+    answer = check_upload(parts(store), of(segments))
     assert answer == Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.OOXML")
     with pytest.raises(TypeNotAllowed):
-        check_upload(parts(store), replace(upload, segments=tuple(segments), name="deck.odp"))
+        check_upload(parts(store), replace(of(segments), name="deck.odp"))
 
 
 @pytest.mark.parametrize("extension", ["pptx", "doc"])
@@ -158,14 +164,14 @@ def test_a_store_that_gives_too_little_has_lost_the_content(extension: str) -> N
     store, segments = stored(whole, [len(whole) // 2])
     segments[1] = replace(segments[1], size=segments[1].size + 1)
     with pytest.raises(ContentLost):
-        check_package(parts(ShortStore(store)), POLICY.types[extension], segments)
+        check_package(parts(ShortStore(store)), of(segments), POLICY.types[extension])
 
 
 def test_other_types_are_not_looked_into() -> None:
     """What is no package passes without a read."""
     for kind in POLICY.types.values():
         if kind.container is None:
-            assert check_package(parts(), kind, []) is None
+            assert check_package(parts(), of([]), kind) is None
 
 
 def test_an_empty_package_is_refused() -> None:

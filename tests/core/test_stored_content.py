@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.core.errors import ContentLost
 from service.ports import ObjectStore
 from service.stages.sniff import OverBudget, StoredContent
-from tests.core.tiny_store import ShortStore, TinyStore, stored
+from tests.core.tiny_store import ShortStore, TinyStore, ranges, stored
 
 MIB = 1024 * 1024
 
@@ -22,7 +22,7 @@ def viewed(
     """Return a view of ``data`` that knows its first ``head`` and last ``tail`` bytes, and its store."""
     store, segments = stored(data, cuts)
     ends = (data[:head], data[len(data) - min(tail, len(data)) :])
-    return StoredContent(cast("ObjectStore", store), segments, *ends), store
+    return StoredContent(ranges(cast("ObjectStore", store)), segments, *ends), store
 
 
 contents = st.integers(0, 3000).map(lambda size: bytes(n * 7 % 251 for n in range(size)))
@@ -134,6 +134,6 @@ def test_a_store_that_gives_fewer_bytes_has_lost_the_content(missing: int) -> No
     data = bytes(1000)
     store, segments = stored(data)
     longer = [replace(segments[0], size=1000 + missing)]
-    content = StoredContent(cast("ObjectStore", ShortStore(store)), longer)
+    content = StoredContent(ranges(cast("ObjectStore", ShortStore(store))), longer)
     with pytest.raises(ContentLost):
         content.read()

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from service.core.upload import Segment
-from service.ports import Source
+from service.ports import ObjectStore, Source
+from service.stages.sniff import OpenRange
 
 
 class TinyStore:
@@ -40,6 +41,11 @@ class ShortStore(TinyStore):
         """Open a range as far as it is there."""
         assert length is not None
         yield OddPieces(self._objects[key][offset : offset + length])
+
+
+def ranges(store: ObjectStore) -> OpenRange:
+    """Return what opens ranges of a store's quarantined segments as they are."""
+    return lambda segment, offset, length: store.read_quarantined(segment.key, offset, length)
 
 
 class OddPieces:

@@ -11,6 +11,7 @@ from service.core.grant import Grant
 from service.core.journal import Entry
 from service.core.upload import State, Upload
 from service.ports import ApiKey, GrantKey, KnownGrant, SigningKey
+from tests.fakes.accounts import FakeAccounts
 from tests.fakes.faults import Faults
 from tests.fakes.journal import FakeJournal
 
@@ -18,9 +19,12 @@ from tests.fakes.journal import FakeJournal
 class FakeCredentials:
     """What opens the door, as values."""
 
-    def __init__(self, faults: Faults, journal: FakeJournal | None = None) -> None:
+    def __init__(
+        self, faults: Faults, journal: FakeJournal | None = None, accounts: FakeAccounts | None = None
+    ) -> None:
         self._faults = faults
         self._journal = journal or FakeJournal(faults)
+        self._accounts = accounts or FakeAccounts(faults, self._journal)
         self._keys: dict[str, ApiKey] = {}
         self._signing: list[SigningKey] = []
         self._grant_keys: dict[str, GrantKey] = {}
@@ -41,6 +45,7 @@ class FakeCredentials:
             ]
             if len(live) >= most_live:
                 raise BadRequest(f"the account has {most_live} live keys already")
+            self._accounts.known(key.account_id, key.created_at)
             self._keys[key.prefix] = key
             self._journal.record([line])
 

@@ -11,6 +11,8 @@ import pytest
 from service.core.errors import ContentLost, StoreUnavailable, TypeNotAllowed
 from service.core.upload import Segment, State
 from service.stages.sniff import OverBudget, StoredContent, check_package
+from tests.contract.conftest import make_upload
+from tests.core.tiny_store import ranges
 from tests.fakes.faults import Moment
 from tests.fakes.store import etag
 from tests.stages.world import World, deck
@@ -32,7 +34,7 @@ def stored(world: World, content: bytes = CONTENT, cuts: tuple[int, ...] = CUTS)
 @pytest.mark.parametrize("ends", [0, 1, 150, 600, 1024])
 def test_every_stretch_reads_as_if_the_content_were_one_file(world: World, ends: int) -> None:
     """Across the segments' borders, with any part of both ends known beforehand, at and behind the end."""
-    view = StoredContent(world.store, stored(world), CONTENT[:ends], CONTENT[-ends:] if ends else b"")
+    view = StoredContent(ranges(world.store), stored(world), CONTENT[:ends], CONTENT[-ends:] if ends else b"")
     plain = io.BytesIO(CONTENT)
     rng = random.Random(7)
     for _ in range(20):
@@ -46,7 +48,7 @@ def test_every_stretch_reads_as_if_the_content_were_one_file(world: World, ends:
 
 def test_known_ends_cost_no_request(world: World) -> None:
     """Most packages are looked into without asking the store at all."""
-    view = StoredContent(world.store, stored(world), CONTENT[:64], CONTENT[-64:])
+    view = StoredContent(ranges(world.store), stored(world), CONTENT[:64], CONTENT[-64:])
     view.seek(10)
     view.read(54)
     view.seek(-64, io.SEEK_END)
@@ -57,7 +59,7 @@ def test_known_ends_cost_no_request(world: World) -> None:
 def test_a_reader_that_leads_to_and_fro_is_stopped(world: World) -> None:
     """A package whose directory jumps about without end is no real document."""
     content = bytes(1 << 20)
-    view = StoredContent(world.store, stored(world, content, (0, 1 << 19, 1 << 20)))
+    view = StoredContent(ranges(world.store), stored(world, content, (0, 1 << 19, 1 << 20)))
 
     def jump_about() -> None:
         for number in range(200):
@@ -76,13 +78,13 @@ def test_the_stores_failure_is_not_the_documents(world: World, operation: str, e
     content = deck()
     segments = stored(world, content, (0, 150_000, 300_000, len(content)))
     kind = world.policy.types["pptx"]
-    assert check_package(world.parts, kind, segments) is None
+    assert check_package(world.parts, make_upload(1, segments=tuple(segments)), kind) is None
     reads = world.faults.count(operation)
     assert reads >= 3
     for occurrence in range(1, reads + 1):
         world.faults.fail(operation, occurrence, Moment.BEFORE, error)
         with pytest.raises(type(error)):
-            check_package(world.parts, kind, segments)
+            check_package(world.parts, make_upload(1, segments=tuple(segments)), kind)
         assert not world.faults.armed()
 
 
@@ -91,7 +93,7 @@ def test_a_package_of_another_kind_is_not_allowed(world: World, extension: str) 
     """The package's own directory decides, not its name."""
     segments = stored(world, deck(), (0, len(deck())))
     with pytest.raises(TypeNotAllowed):
-        check_package(world.parts, world.policy.types[extension], segments)
+        check_package(world.parts, make_upload(1, segments=tuple(segments)), world.policy.types[extension])
 
 
 def test_a_package_over_two_segments_is_looked_into(world: World) -> None:

@@ -19,6 +19,7 @@ from tests.stages.world import World, deck
 CLEAN: Final = deck()
 INFECTED: Final = deck(extra=EICAR)
 ERRORS: Final = {
+    "accounts": LedgerUnavailable,
     "ledger": LedgerUnavailable,
     "allowances": LedgerUnavailable,
     "answers": LedgerUnavailable,

@@ -13,6 +13,7 @@ from typing import Final
 from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
+from service.core.account import HOME
 from service.core.caller import Caller, Scope
 from service.core.canary import EICAR
 from service.core.decision import Standing
@@ -31,6 +32,7 @@ from service.stages.parts import Parts
 from service.stages.piece import Checksum, Piece
 from service.stages.resume import Creation, create, go_on, own_resumable
 from service.stages.take_in import Arrival, take_in
+from tests.fakes.accounts import FakeAccounts
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.clock import FakeClock
@@ -127,7 +129,9 @@ class World:
         self.webhooks = FakeWebhooks(self.faults, self.queue.enqueue)
         self.sender = FakeSender(self.faults)
         self.journal = FakeJournal(self.faults)
-        self.credentials = FakeCredentials(self.faults, self.journal)
+        self.accounts = FakeAccounts(self.faults, self.journal)
+        self.credentials = FakeCredentials(self.faults, self.journal, self.accounts)
+        self.accounts.known(CALLER.account_id, self.clock.now())
         self.checkpoints = FakeCheckpoints(self.faults)
         self.witness = FakeWitness(self.faults)
         self.decisions = FakeDecisions(self.faults, self.journal)
@@ -150,13 +154,14 @@ class World:
             ledger=self.ledger,
             journal=self.journal,
             checkpoints=self.checkpoints,
+            accounts=self.accounts,
             credentials=self.credentials,
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),
             sealer=FernetSealer([SECRETS_KEY]),
             signer=Ed25519Signer(),
             tokens=JwtTokens(),
-            store=self.store,
+            stores={HOME: self.store},
             scanner=self.scanner,
             sniffer=FakeSniffer(),
             clock=self.clock,

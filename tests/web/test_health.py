@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from flask.testing import FlaskClient
 
+from service.core.account import HOME
 from service.core.errors import LedgerUnavailable, ScannerUnavailable, StoreUnavailable
 from service.core.outcome import Engine
 from service.core.verdict import Protection
@@ -46,8 +47,8 @@ def _no_ledger(parts: Parts) -> Parts:
 
 
 def _no_store(parts: Parts) -> Parts:
-    away = Without(parts.store, StoreUnavailable("the store is away"), "ping")
-    return replace(parts, store=cast("Any", away))
+    away = Without(parts.stores[HOME], StoreUnavailable("the store is away"), "ping")
+    return replace(parts, stores={HOME: cast("Any", away)})
 
 
 def _no_scanner(parts: Parts) -> Parts:
@@ -123,7 +124,7 @@ class _Silent:
 def test_silent_part_holds_one_thread_from_the_start(parts: Parts) -> None:
     """While the first question waits for a part, everybody else is told at once: not ready, starting."""
     silent = _Silent()
-    app = create_app(replace(parts, store=cast("Any", silent)), SLOTS)
+    app = create_app(replace(parts, stores={HOME: cast("Any", silent)}), SLOTS)
     with ThreadPoolExecutor(2) as pool:
         try:
             first = pool.submit(app.test_client().get, "/readyz")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from service.core.account import HOME
 from service.core.errors import LedgerUnavailable, StoreUnavailable
 from service.core.journal import Act, Entry
 from service.core.upload import State
@@ -119,8 +120,8 @@ def test_what_cannot_be_logged_is_not_handed_out(backend: Backend, parts: Parts)
 def test_what_the_store_cannot_give_is_no_download(backend: Backend, parts: Parts) -> None:
     """The line says that somebody got the content, so it is not written for one that is away."""
     upload = backend.post(b"minutes").get_json()
-    away = Without(parts.store, StoreUnavailable("away"), "read_released")
-    app = create_app(replace(parts, store=away), SLOTS)
+    away = Without(parts.stores[HOME], StoreUnavailable("away"), "read_released")
+    app = create_app(replace(parts, stores={HOME: away}), SLOTS)
     answer = replace(backend, app=app).get(f"/v1/uploads/{upload['id']}/content")
     assert_problem(answer, 503, "store_unavailable")
     assert downloads(parts, upload["id"]) == []

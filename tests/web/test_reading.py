@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from service.core.account import HOME
 from service.core.errors import StoreUnavailable
 from service.core.upload import State
 from service.stages.parts import Parts
@@ -164,7 +165,7 @@ def test_content_is_refused_in_every_other_state(backend: Backend, state: State)
 def test_content_that_the_store_lost_is_no_empty_file(backend: Backend) -> None:
     """A released upload whose objects are gone is an error, never a 200 with other bytes."""
     posted = backend.post(b"minutes")
-    backend.parts.store.discard_released(posted.get_json()["id"])
+    backend.parts.stores[HOME].discard_released(posted.get_json()["id"])
     answer = backend.get(f"{posted.headers['Location']}/content")
     assert answer.status_code == 500
     assert b"minutes" not in answer.get_data()
@@ -172,8 +173,8 @@ def test_content_that_the_store_lost_is_no_empty_file(backend: Backend) -> None:
 
 def test_store_that_is_away_is_503(parts: Parts) -> None:
     """A download that cannot begin says so before it says 200."""
-    away = Without(parts.store, StoreUnavailable("away"), "read_released")
-    backend = new_backend(create_app(replace(parts, store=cast("Any", away)), SLOTS), parts)
+    away = Without(parts.stores[HOME], StoreUnavailable("away"), "read_released")
+    backend = new_backend(create_app(replace(parts, stores={HOME: cast("Any", away)}), SLOTS), parts)
     posted = backend.post(b"minutes")
     assert_problem(backend.get(f"{posted.headers['Location']}/content"), 503, "store_unavailable")
 
@@ -193,7 +194,7 @@ def test_delete_is_idempotent(backend: Backend) -> None:
     assert "secret-plan" not in document.get_data(as_text=True)
     with (
         pytest.raises(Exception, match="does not have the object"),
-        backend.parts.store.read_released(key.segments[0].key),
+        backend.parts.stores[HOME].read_released(key.segments[0].key),
     ):
         pass
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
@@ -73,7 +74,7 @@ class _Newest:
 
 def readiness(parts: Parts) -> dict[str, Any]:
     """Ask every dependency and return what is wrong with which, ``ready`` only if nothing is."""
-    checks = {"ledger": _ask(parts.ledger.ping), "store": _ask(parts.store.ping)}
+    checks = {"ledger": _ask(parts.ledger.ping), "store": _ask(partial(_ping_stores, parts))}
     report: dict[str, Any] = {"ready": False, "checks": checks}
     try:
         engine = parts.scanner.engine()
@@ -88,6 +89,11 @@ def readiness(parts: Parts) -> dict[str, Any]:
     if parts.protection.notice:
         report["notice"] = parts.protection.notice
     return report
+
+
+def _ping_stores(parts: Parts) -> None:
+    for store in parts.stores.values():
+        store.ping()
 
 
 def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""``ports.Accounts`` on SQLAlchemy."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from sqlalchemy import Engine, RowMapping, insert, select, update
+
+from service.adapters.database import Database
+from service.adapters.schema import accounts
+from service.adapters.sql_journal import write
+from service.core.account import Account, Plan
+from service.core.errors import Conflict
+from service.core.journal import Entry
+
+
+class SqlAccounts:
+    """The accounts in the ledger's database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use ``engine``."""
+        self._database = Database(engine)
+
+    def find(self, account_id: str) -> Account | None:
+        """Return an account."""
+        found = self._database.read(select(accounts).where(accounts.c.id == account_id))
+        return _account(found[0]) if found else None
+
+    def add(self, account: Account, line: Entry) -> bool:
+        """Add one that is new."""
+        try:
+            with self._database.writing() as connection:
+                connection.execute(insert(accounts), _row(account))
+                write(connection, [line])
+        except Conflict:
+            return False
+        return True
+
+    def change(self, account: Account, line: Entry | None) -> Account:
+        """Compare and swap."""
+        changed = replace(account, version=account.version + 1)
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(accounts)
+                .where(accounts.c.id == account.id, accounts.c.version == account.version)
+                .values(_row(changed))
+            )
+            if done.rowcount != 1:
+                raise Conflict("The account was changed by another process.")
+            if line is not None:
+                write(connection, [line])
+        return changed
+
+    def page(self, after: str, limit: int) -> Sequence[Account]:
+        """Return accounts by id."""
+        query = select(accounts).where(accounts.c.id > after).order_by(accounts.c.id).limit(limit)
+        return [_account(row) for row in self._database.read(query)]
+
+
+def _row(account: Account) -> dict[str, Any]:
+    return asdict(account) | {"plan": account.plan.value}
+
+
+def _account(row: RowMapping) -> Account:
+    return Account(**{one.name: row[one.name] for one in fields(Account)} | {"plan": Plan(row["plan"])})

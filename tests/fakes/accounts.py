@@ -1,0 +1,58 @@
+"""Accounts in memory, keeping the promises of ``ports.Accounts``."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from service.core.account import Account
+from service.core.errors import Conflict
+from service.core.journal import Entry
+from tests.fakes.faults import Faults
+from tests.fakes.journal import FakeJournal
+
+
+class FakeAccounts:
+    """The accounts, as values."""
+
+    def __init__(self, faults: Faults, journal: FakeJournal) -> None:
+        self._faults = faults
+        self._journal = journal
+        self._accounts: dict[str, Account] = {}
+        self._lock = threading.RLock()
+
+    def known(self, account_id: str, at: datetime) -> None:
+        """Make an account if it is new, for the credentials of the same world."""
+        with self._lock:
+            self._accounts.setdefault(account_id, Account(account_id, at))
+
+    def find(self, account_id: str) -> Account | None:
+        """Return an account."""
+        with self._faults.at("accounts.find"):
+            return self._accounts.get(account_id)
+
+    def add(self, account: Account, line: Entry) -> bool:
+        """Add one that is new."""
+        with self._faults.at("accounts.add"), self._lock:
+            if account.id in self._accounts:
+                return False
+            self._accounts[account.id] = account
+            self._journal.record([line])
+            return True
+
+    def change(self, account: Account, line: Entry | None) -> Account:
+        """Compare and swap."""
+        with self._faults.at("accounts.change"), self._lock:
+            known = self._accounts.get(account.id)
+            if known is None or known.version != account.version:
+                raise Conflict("The account was changed by another process.")
+            changed = self._accounts[account.id] = replace(account, version=account.version + 1)
+            if line is not None:
+                self._journal.record([line])
+            return changed
+
+    def page(self, after: str, limit: int) -> Sequence[Account]:
+        """Return accounts by id."""
+        with self._faults.at("accounts.page"), self._lock:
+            found = sorted(one for one in self._accounts if one > after)[:limit]
+            return [self._accounts[one] for one in found]
