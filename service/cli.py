@@ -13,6 +13,7 @@ from service import (
     accounts,
     audit,
     config,
+    ending,
     evidence,
     key_commands,
     reviewers,
@@ -20,7 +21,7 @@ from service import (
     wiring,
     wiring_observation,
 )
-from service.core.errors import BadRequest, ConfigurationError, GreenroomError
+from service.core.errors import BadRequest, ConfigurationError
 from service.jobs.worker import Worker
 from service.stages import access, signing
 from service.stages.parts import Parts
@@ -29,14 +30,7 @@ from service.verify import command as verify
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors are one line on standard error."""
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except GreenroomError as error:
-        print(f"greenroom: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigurationError) else 1
-    except KeyboardInterrupt:
-        return 130
+    return ending.run(_parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
