@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from service import console_config, jitsi_config, observe_config, witness_config
+from service import console_config, jitsi_config, key_config, observe_config, witness_config
 from service.config_values import bucket, origins
 from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
@@ -19,6 +19,7 @@ from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
 from service.core.webhook_url import Reach
 from service.jitsi_config import JitsiSettings, read_jitsi
+from service.key_config import MasterKeySettings, read_master_key
 from service.observe_config import ObserveSettings, read_observe
 from service.witness_config import WitnessSettings, read_witnesses
 
@@ -56,7 +57,9 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 }
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
-_ELSEWHERE: Final = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES | witness_config.NAMES
+_ELSEWHERE: Final = frozenset().union(
+    *(module.NAMES for module in (jitsi_config, console_config, observe_config, witness_config, key_config))
+)
 #: Every name that the service reads.
 VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *_ELSEWHERE, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
@@ -74,7 +77,8 @@ class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
     ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
-    ``secrets_keys`` seal what is secret in the database: the first seals, all open. ``rate_limit`` is how
+    ``secrets_keys`` seal what is secret in the database: the first seals, all open; by the ``master_key``
+    accounts' keys are sealed. ``rate_limit`` is how
     often each API key or grant may create something in a minute, ``rate_limit_store`` where that is counted:
     ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
     where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
@@ -85,6 +89,7 @@ class Settings:
 
     database_url: str
     secrets_keys: tuple[str, ...]
+    master_key: MasterKeySettings
     s3_endpoint: str
     s3_secure: bool
     s3_region: str
@@ -123,6 +128,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         database_url=_database_url(values["GREENROOM_DATABASE_URL"]),
         secrets_keys=_secrets_keys(values["GREENROOM_SECRETS_KEY"]),
+        master_key=read_master_key(environ),
         s3_endpoint=_endpoint(values["GREENROOM_S3_ENDPOINT"]),
         s3_secure=_one_of(values, "GREENROOM_S3_SECURE", {"true": True, "false": False}),
         s3_region=values["GREENROOM_S3_REGION"],

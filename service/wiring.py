@@ -18,6 +18,7 @@ from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
+from service.adapters.master_key import KeyInHand, MasterKey, key_elsewhere, new_keyset
 from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
@@ -36,10 +37,12 @@ from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSession
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
+from service.adapters.tink_cipher import TinkCipher
 from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
 from service.core.account import HOME
+from service.key_config import MasterKeySettings
 from service.oidc_config import OidcSettings
 from service.ports import (
     Clock,
@@ -54,6 +57,7 @@ from service.stages.desk import Desk, Elsewhere
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
+from service.stages.keyring import Keyring
 from service.stages.parts import Parts
 from service.wiring_witnesses import witnesses
 
@@ -110,15 +114,18 @@ def build_from(settings: Settings) -> Services:
     sender: WebhookSender = HttpWebhookSender(settings.webhooks)
     if traces is not None:
         ledger, sender = traced_ledger(ledger, traces), traced_sender(sender, traces)
+    accounts, cipher = SqlAccounts(engine), TinkCipher(_masters(settings.master_key))
     parts = Parts(
         ledger=ledger,
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
-        accounts=SqlAccounts(engine),
+        accounts=accounts,
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),
         sealer=FernetSealer(settings.secrets_keys),
+        cipher=cipher,
+        keyring=Keyring(accounts, cipher, clock),
         signer=Ed25519Signer(),
         tokens=JwtTokens(),
         stores={HOME: store},
@@ -210,6 +217,17 @@ def _rate_limiter(settings: Settings, engine: Engine, clock: Clock) -> RateLimit
     if settings.rate_limit_store == "ledger":
         return SqlLimiter(engine, clock, settings.rate_limit, _RATE_WINDOW)
     return MemoryLimiter(settings.rate_limit, _RATE_WINDOW)
+
+
+def new_master_key() -> str:
+    """Return a new master key, as a file of its own holds it."""
+    return new_keyset()
+
+
+def _masters(settings: MasterKeySettings) -> Mapping[str, MasterKey]:
+    if settings.keyset is not None:
+        return {HOME: KeyInHand(settings.keyset)}
+    return {HOME: key_elsewhere(settings.uri, settings.token)} if settings.uri else {}
 
 
 def _store(settings: Settings) -> MinioStore:

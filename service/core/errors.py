@@ -54,7 +54,9 @@
     |   +-- WitnessUnavailable
     |   +-- SinkUnavailable
     |   +-- IdentityProviderUnavailable
+    |   +-- KeysUnavailable
     +-- ContentLost                stored content is missing or not what was stored
+    |   +-- KeyDestroyed           the account was erased, and its key with it
     +-- LogDamaged                 the stored log is not the one that was signed
     +-- SecretsUnreadable          a stored secret was sealed with a key that is not configured
     +-- ConfigurationError         the environment or a configured file is not usable
@@ -418,10 +420,22 @@ class IdentityProviderUnavailable(PartUnavailable):
     code = "identity_provider_unavailable"
 
 
+class KeysUnavailable(PartUnavailable):
+    """What keeps the master key did not answer, or this process was given no master key."""
+
+    code = "keys_unavailable"
+
+
 class ContentLost(GreenroomError):
     """Stored content is missing, or is not what the ledger says was stored."""
 
     code = "content_lost"
+
+
+class KeyDestroyed(ContentLost):
+    """The account was erased, and with its key whatever was sealed by it."""
+
+    code = "key_destroyed"
 
 
 class LogDamaged(GreenroomError):

@@ -14,6 +14,7 @@ from service.ports import (
     Allowances,
     Answers,
     Checkpoints,
+    Cipher,
     Clock,
     Credentials,
     Decisions,
@@ -36,6 +37,7 @@ from service.ports import (
 )
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
+from service.stages.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Parts:
     answers: Answers
     rate_limiter: RateLimiter
     sealer: Sealer
+    cipher: Cipher
+    keyring: Keyring
     signer: Signer
     tokens: Tokens
     stores: Mapping[str, ObjectStore]

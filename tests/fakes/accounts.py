@@ -26,6 +26,10 @@ class FakeAccounts:
         with self._lock:
             self._accounts.setdefault(account_id, Account(account_id, at))
 
+    def peek(self, account_id: str) -> Account:
+        """Return an account, without any fault."""
+        return self._accounts[account_id]
+
     def check_there(self, account_id: str) -> None:
         """Refuse what is to begin in an account that is removed, for the ledger of the same world."""
         known = self._accounts.get(account_id)
