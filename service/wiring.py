@@ -34,6 +34,7 @@ from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_limiter import SqlLimiter
+from service.adapters.sql_meetings import SqlMeetings
 from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSessions
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
@@ -117,6 +118,7 @@ def build_from(settings: Settings) -> Services:
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
         accounts=SqlAccounts(engine),
+        meetings=SqlMeetings(engine),
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),

@@ -40,6 +40,7 @@ class Act(StrEnum):
     DECISION_CONFIRMED = "decision_confirmed"
     DECISION_REJECTED = "decision_rejected"
     ALLOWANCE_REVOKED = "allowance_revoked"
+    MEETING_CHANGED = "meeting_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
 from service.ports.ledger import Ledger
+from service.ports.meetings import Meetings
 from service.ports.metrics import Metrics
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
@@ -57,6 +58,7 @@ __all__ = [
     "KnownGrant",
     "Ledger",
     "LogKey",
+    "Meetings",
     "Metrics",
     "Notes",
     "ObjectStore",

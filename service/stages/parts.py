@@ -21,6 +21,7 @@ from service.ports import (
     EventSink,
     Journal,
     Ledger,
+    Meetings,
     ObjectStore,
     RateLimiter,
     Scanner,
@@ -49,6 +50,7 @@ class Parts:
     journal: Journal
     checkpoints: Checkpoints
     accounts: Accounts
+    meetings: Meetings
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter

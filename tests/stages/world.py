@@ -44,6 +44,7 @@ from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.limiter import FakeLimiter
 from tests.fakes.log import FakeLog
+from tests.fakes.meetings import FakeMeetings
 from tests.fakes.queue import FakeQueue
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
@@ -130,6 +131,7 @@ class World:
         self.sender = FakeSender(self.faults)
         self.journal = FakeJournal(self.faults)
         self.accounts = FakeAccounts(self.faults, self.journal)
+        self.meetings = FakeMeetings(self.faults, self.journal)
         self.credentials = FakeCredentials(self.faults, self.journal, self.accounts)
         self.accounts.known(CALLER.account_id, self.clock.now())
         self.checkpoints = FakeCheckpoints(self.faults)
@@ -155,6 +157,7 @@ class World:
             journal=self.journal,
             checkpoints=self.checkpoints,
             accounts=self.accounts,
+            meetings=self.meetings,
             credentials=self.credentials,
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),
