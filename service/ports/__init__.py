@@ -20,6 +20,7 @@ from service.ports.meetings import Meetings
 from service.ports.metrics import Metrics
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
+from service.ports.rescans import Rescans
 from service.ports.reviewers import Attempts, Passwords, Reviewers, Sessions, Tried
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
@@ -68,6 +69,7 @@ __all__ = [
     "QueueWorker",
     "RateLimiter",
     "Reply",
+    "Rescans",
     "Reviewers",
     "ScanStream",
     "Scanner",

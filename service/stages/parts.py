@@ -24,6 +24,7 @@ from service.ports import (
     Meetings,
     ObjectStore,
     RateLimiter,
+    Rescans,
     Scanner,
     Sealer,
     Signer,
@@ -51,6 +52,7 @@ class Parts:
     checkpoints: Checkpoints
     accounts: Accounts
     meetings: Meetings
+    rescans: Rescans
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter

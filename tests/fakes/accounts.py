@@ -26,6 +26,11 @@ class FakeAccounts:
         with self._lock:
             self._accounts.setdefault(account_id, Account(account_id, at))
 
+    def is_removed(self, account_id: str) -> bool:
+        """Tell whether an account was removed, for the rescans of the same world."""
+        account = self._accounts.get(account_id)
+        return account is not None and account.removed_at is not None
+
     def find(self, account_id: str) -> Account | None:
         """Return an account."""
         with self._faults.at("accounts.find"):

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from datetime import datetime
 
 from service.core.errors import Conflict
 from service.core.journal import Entry
@@ -23,6 +24,11 @@ class FakeMeetings:
         """Return a meeting."""
         with self._faults.at("meetings.find"):
             return self._meetings.get((account_id, meeting_id))
+
+    def start(self, account_id: str, meeting_id: str) -> datetime | None:
+        """Return when a meeting starts, for the rescans of the same world."""
+        meeting = self._meetings.get((account_id, meeting_id))
+        return meeting.starts_at if meeting else None
 
     def save(self, meeting: Meeting, line: Entry) -> Meeting:
         """Insert it, or compare and swap."""

@@ -46,6 +46,7 @@ from tests.fakes.limiter import FakeLimiter
 from tests.fakes.log import FakeLog
 from tests.fakes.meetings import FakeMeetings
 from tests.fakes.queue import FakeQueue
+from tests.fakes.rescans import FakeRescans
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
@@ -146,6 +147,7 @@ class World:
             self.journal,
             self.decisions,
         )
+        self.rescans = FakeRescans(self.faults, self.journal, self.ledger, self.accounts, self.meetings)
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -158,6 +160,7 @@ class World:
             checkpoints=self.checkpoints,
             accounts=self.accounts,
             meetings=self.meetings,
+            rescans=self.rescans,
             credentials=self.credentials,
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),

@@ -19,7 +19,7 @@ _FORM: Final = "multipart/form-data"
 #: The methods that come with others of a route.
 _IMPLIED: Final = {
     "HEAD": frozenset({"GET"}),
-    "OPTIONS": frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"}),
+    "OPTIONS": frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}),
 }
 _ABOUT: Final = """\
 Greenroom takes a meeting's files in, scans them with ClamAV and releases only what was proved clean.
