@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, text
 
 from service import wiring_observation
@@ -197,6 +195,10 @@ def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:
 
 def migrate(settings: Settings) -> None:
     """Bring the ledger's and the queue's tables up to date. May run twice, and in two processes at once."""
+    # The library takes its time; nobody else needs it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     engine = open_engine(settings.database_url)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))

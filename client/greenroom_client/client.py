@@ -80,6 +80,7 @@ class Client:
         *,
         meeting: str,
         name: str | None = None,
+        person: str | None = None,
         wait: int = 30,
         on_progress: Progress | None = None,
         idempotency_key: str | None = None,
@@ -87,6 +88,7 @@ class Client:
         """Send a file into ``meeting`` and return its upload, at rest or still on its way.
 
         ``source`` is a path, bytes, or a file opened for reading bytes; ``name`` is by default the file's.
+        ``person`` is who sends it, in your own words, for when that person's data are asked for.
         The service waits up to ``wait`` seconds (60 at most) for the verdict before it answers. What can be
         read twice is digested first, sent with its ``Repr-Digest``, and sent again under one Idempotency-Key
         if the line breaks; give ``idempotency_key`` to make a repetition of your own, perhaps after a crash,
@@ -95,6 +97,7 @@ class Client:
         """
         with opened(source) as content:
             query = {"meeting": meeting, "name": content.name if name is None else name}
+            query |= {} if person is None else {"person": person}
             headers = {**content.headers(), "Prefer": f"wait={wait}"}
             if content.repeatable or idempotency_key:
                 headers["Idempotency-Key"] = visible(idempotency_key or new_key(), "the Idempotency-Key")

@@ -101,6 +101,7 @@ class Grant:
     max_files: int | None = None
     max_bytes: int | None = None
     types: tuple[str, ...] | None = None
+    person: str | None = None
     created_at: datetime | None = None
     used: Used | None = None
     revoked_at: datetime | None = None

@@ -24,14 +24,15 @@ class Grants:
         max_files: int | None = None,
         max_bytes: int | None = None,
         types: Sequence[str] | None = None,
+        person: str | None = None,
         expires_in: int | None = None,
     ) -> Grant:
         """Return a new grant with its ``token``.
 
         An ``upload`` grant is for a presenter: at most ``max_files`` files of ``max_bytes`` bytes together,
         with only the extensions in ``types``. A ``download`` grant is for a participant: the meeting's
-        released files, or only the upload ``file``. It lives for ``expires_in`` seconds, 900 at most and by
-        default.
+        released files, or only the upload ``file``. ``person`` is whom it is for, in your own words. It
+        lives for ``expires_in`` seconds, 900 at most and by default.
         """
         wanted = {
             "kind": kind,
@@ -40,6 +41,7 @@ class Grants:
             "max_files": max_files,
             "max_bytes": max_bytes,
             "types": None if types is None else [*types],
+            "person": person,
             "expires_in": expires_in,
         }
         body = {name: value for name, value in wanted.items() if value is not None}

@@ -25,6 +25,7 @@ def mint_locally(
     max_files: int | None = None,
     max_bytes: int | None = None,
     types: Sequence[str] | None = None,
+    person: str | None = None,
     expires_in: int = _LONGEST,
     audience: str = "greenroom",
     grant_id: str | None = None,
@@ -52,6 +53,7 @@ def mint_locally(
         "max_files": max_files,
         "max_bytes": max_bytes,
         "types": None if types is None else [*types],
+        "person": person,
     }
     header = {"alg": "Ed25519", "kid": key_id, "typ": "greenroom-grant+jwt"}
     given = {name: value for name, value in claims.items() if value is not None}

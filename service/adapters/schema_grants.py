@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from service.adapters.schema import Instant, metadata
 
@@ -39,6 +39,7 @@ grants: Final = Table(
     Column("max_files", Integer),
     Column("max_bytes", BigInteger),
     Column("types", JSON, nullable=False),
+    Column("person", Text),
     Column("issued_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -16,6 +16,8 @@ class Scope(StrEnum):
     DELETE = "delete"
     GRANTS = "grants"
     WEBHOOKS = "webhooks"
+    #: Over accounts, and over nothing that is in one. No key of an account has it.
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,18 @@ class GrantEnded(Refused):
     code = "grant_ended"
 
 
+class AccountRemoved(Refused):
+    """The account was removed: what is in it is only held, until it is erased."""
+
+    code = "account_removed"
+
+
+class AccountExists(Refused):
+    """There is or was an account of that id."""
+
+    code = "account_exists"
+
+
 class NotReleased(Refused):
     """The content is not released: still being checked, held, blocked or refused."""
 

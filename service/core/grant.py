@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from service.core.errors import GrantExpired, Unauthenticated
-from service.core.naming import EXTENSION, IDENTIFIER, UPLOAD_ID
+from service.core.naming import EXTENSION, IDENTIFIER, PERSON, UPLOAD_ID
 
 #: No token lives longer; a meeting that takes longer refreshes its grants.
 LONGEST_LIFE: Final = timedelta(minutes=15)
@@ -32,7 +32,7 @@ GRANT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LATEST: Final = 253402300799  # the last second of the year 9999
 _REQUIRED: Final = frozenset({"iss", "aud", "jti", "iat", "exp", "kind", "meeting"})
 #: A token with other claims than these is refused: what is not known cannot be enforced.
-_CLAIMS: Final = _REQUIRED | {"sub", "nbf", "file", "max_files", "max_bytes", "types"}
+_CLAIMS: Final = _REQUIRED | {"sub", "nbf", "file", "max_files", "max_bytes", "types", "person"}
 
 
 class GrantKind(StrEnum):
@@ -49,7 +49,7 @@ class Grant:
     An upload grant allows at most ``max_files`` files of ``max_bytes`` bytes together into a meeting, and
     only the extensions in ``types`` where any are named. A download grant allows the released files of a
     meeting, or only the one that ``upload_id`` names. A token of it lives from ``issued_at`` to
-    ``expires_at``.
+    ``expires_at``. ``person`` is whom it was made for, in the account's own words, where the account says so.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Grant:
     max_files: int | None = None
     max_bytes: int | None = None
     types: frozenset[str] = frozenset()
+    person: str | None = None
 
     def same_rights(self, other: "Grant") -> bool:
         """Tell whether ``other`` allows the same, whenever it was issued."""
@@ -84,6 +85,7 @@ def to_claims(grant: Grant, audience: str) -> dict[str, Any]:
         "max_files": grant.max_files,
         "max_bytes": grant.max_bytes,
         "types": sorted(grant.types) or None,
+        "person": grant.person,
     }
     return {name: value for name, value in claims.items() if value is not None}
 
@@ -106,6 +108,8 @@ def from_claims(
     _need(claims["aud"] == audience, "it is for another audience")
     _need(_matches(GRANT_ID, claims["jti"]), "jti must be 1 to 64 of A-Z a-z 0-9 _ -")
     _need(_matches(IDENTIFIER, claims["meeting"]), "meeting is not a meeting's id")
+    person = claims.get("person")
+    _need(person is None or _matches(PERSON, person), "person is not what a person can be called")
     issued_at, expires_at = _lifetime(claims, now)
     if expires_at <= now and not expired_too:
         raise GrantExpired("The grant has expired. Ask for a new one.")
@@ -115,6 +119,7 @@ def from_claims(
         meeting_id=claims["meeting"],
         issued_at=issued_at,
         expires_at=expires_at,
+        person=person,
         **_rights(claims),
     )
 

@@ -14,6 +14,8 @@ _LONGEST_TYPE: Final = 127
 UPLOAD_ID: Final = re.compile(r"up_[0-9a-f]{32}")
 #: What account and meeting ids look like.
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
+#: What the people are called who upload: no slash, because it stands in paths.
+PERSON: Final = re.compile(r"[A-Za-z0-9][!-.0-~]{0,254}")
 #: What ``extension`` gives for the types a policy can name.
 EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}")
 #: Categories with no place in a display name: controls, formats (bidi overrides among them), surrogates,
@@ -74,6 +76,19 @@ def identifier(untrusted_value: str, what: str) -> str:
     if not IDENTIFIER.fullmatch(untrusted_value):
         raise BadRequest(
             f"{what} must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ - and begin with a letter or digit."
+        )
+    return untrusted_value
+
+
+def person(untrusted_value: str) -> str:
+    """Return what an account calls one of its people, or raise ``BadRequest``.
+
+    It is opaque as other ids are, but has room for what directories and mail systems make: 1 to 255 visible
+    ASCII characters without a slash, beginning with a letter or digit.
+    """
+    if not PERSON.fullmatch(untrusted_value):
+        raise BadRequest(
+            "person must be 1 to 255 visible ASCII characters without / and begin with a letter or digit."
         )
     return untrusted_value
 

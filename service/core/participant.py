@@ -13,7 +13,7 @@ from typing import Any, Final
 from service.core.caller import Caller, Scope
 from service.core.errors import Forbidden, Unauthenticated
 from service.core.grant import CLOCK_SKEW
-from service.core.naming import IDENTIFIER
+from service.core.naming import IDENTIFIER, PERSON
 
 #: Jitsi's own tokens live for seconds; one that lives longer than this is none of those.
 LONGEST_LIFE: Final = timedelta(hours=1)
@@ -44,6 +44,13 @@ class Participant(Caller):
     session_id: str
     user_id: str
     customer_id: str
+
+    @property
+    def person(self) -> str | None:
+        """Who this is among the account's people: the user's id, by its digest if it is not fit for one."""
+        if not self.user_id or PERSON.fullmatch(self.user_id):
+            return self.user_id or None
+        return f"sha256:{hashlib.sha256(self.user_id.encode()).hexdigest()}"
 
     def require(self, scope: Scope) -> None:
         """Raise ``Forbidden`` unless this participant has ``scope``."""

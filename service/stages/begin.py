@@ -1,19 +1,26 @@
 """Begin: an upload as it stands at the door, and what can be said against it before a byte was looked at."""
 
 from service.core.caller import Caller
-from service.core.errors import Forbidden, NotFound, TooLarge, TypeNotAllowed
+from service.core.errors import Forbidden, TooLarge, TypeNotAllowed
 from service.core.filetype import allowed_by_name
-from service.core.naming import declared_type, display_name, extension, identifier
+from service.core.naming import declared_type, display_name, extension, identifier, person
 from service.core.upload import State, Upload
+from service.stages.accounts import present
 from service.stages.parts import Parts, new_upload_id
 
 
 def new_upload(
-    parts: Parts, caller: Caller, untrusted_meeting: str, untrusted_name: str, untrusted_type: str
+    parts: Parts,
+    caller: Caller,
+    untrusted_meeting: str,
+    untrusted_name: str,
+    untrusted_type: str,
+    untrusted_person: str | None,
 ) -> Upload:
     """Return a new upload of the caller's, not yet saved.
 
-    Raises ``BadRequest`` for an odd meeting or name, ``Forbidden`` for a grant that is for another meeting.
+    Raises ``BadRequest`` for an odd meeting, name or person, ``Forbidden`` for a grant that is for another
+    meeting or person, ``AccountRemoved``.
     """
     now = parts.clock.now()
     meeting = identifier(untrusted_meeting, "meeting")
@@ -30,16 +37,19 @@ def new_upload(
         created_at=now,
         updated_at=now,
         grant_id=caller.grant.id if caller.grant else None,
-        region=_region(parts, caller.account_id),
+        region=present(parts, caller.account_id).region,
+        person=_person(caller, untrusted_person),
         traceparent=parts.traces.current() if parts.traces else None,
     )
 
 
-def _region(parts: Parts, account_id: str) -> str:
-    account = parts.accounts.find(account_id)
-    if account is None:
-        raise NotFound("There is no such account.")
-    return account.region
+def _person(caller: Caller, untrusted_person: str | None) -> str | None:
+    """Return who uploads. A grant's holder is a stranger's browser: only the grant says who that is."""
+    if caller.grant is None:
+        return None if untrusted_person is None else person(untrusted_person)
+    if untrusted_person not in {None, caller.grant.person}:
+        raise Forbidden("This grant is for another person.")
+    return caller.grant.person
 
 
 def check_name(parts: Parts, caller: Caller, upload: Upload) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, GrantEnded, GrantExpired, NotFound, Unauthenticated
 from service.core.grant import LONGEST_REFRESHED, Grant, GrantKind, from_claims, to_claims
-from service.core.naming import identifier
+from service.core.naming import identifier, person
 from service.ports import GrantKey, Jwk, KnownGrant
 from service.stages import read, signing
 from service.stages.parts import Parts
@@ -40,6 +40,7 @@ class Wanted:
     max_files: int | None
     max_bytes: int | None
     types: frozenset[str]
+    untrusted_person: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def mint(parts: Parts, caller: Caller, wanted: Wanted) -> Minted:
         max_files=wanted.max_files,
         max_bytes=wanted.max_bytes,
         types=wanted.types,
+        person=None if wanted.untrusted_person is None else person(wanted.untrusted_person),
     )
     if grant.kind is GrantKind.UPLOAD:
         grant = _within_policy(parts, grant)

@@ -46,6 +46,7 @@ class Creation:
     length: int
     request_id: str
     claim: Claim | None = None
+    untrusted_person: str | None = None
 
 
 def create(parts: Parts, creation: Creation) -> Upload:
@@ -56,7 +57,12 @@ def create(parts: Parts, creation: Creation) -> Upload:
     first.
     """
     upload = new_upload(
-        parts, creation.caller, creation.untrusted_meeting, creation.untrusted_name, creation.untrusted_type
+        parts,
+        creation.caller,
+        creation.untrusted_meeting,
+        creation.untrusted_name,
+        creation.untrusted_type,
+        creation.untrusted_person,
     )
     upload = replace(_prolonged(parts, upload), reserved=creation.length, lease_until=None)
     try:

@@ -92,8 +92,8 @@ def _changed(parts: Parts, upload: Upload) -> bool:
 def erase(parts: Parts, upload: Upload) -> Upload:
     """Erase an upload for its owner: the state first, so that downloads stop, then the bytes.
 
-    The display name goes too. A resumable upload may be unfinished. Raises ``Busy`` where the upload is in
-    the middle of a step.
+    The display name and the person go too. A resumable upload may be unfinished. Raises ``Busy`` where the
+    upload is in the middle of a step.
     """
     at = parts.clock.now()
     if upload.state is State.RECEIVING and upload.expires_at is not None:
@@ -106,7 +106,7 @@ def erase(parts: Parts, upload: Upload) -> Upload:
             due_at=at + SETTLED_AFTER,
             leftover=Leftover.EVERYTHING,
         )
-        saved = save(parts, replace(erased, name=""))
+        saved = save(parts, replace(erased, name="", person=None))
     except (IllegalMove, Conflict):
         raise Busy("The upload is being worked on. Try again in a few seconds.") from None
     discard(parts, saved)

@@ -42,6 +42,7 @@ class Arrival:
     patience: float
     request_id: str
     claim: Claim | None = None
+    untrusted_person: str | None = None
 
 
 def take_in(parts: Parts, arrival: Arrival, source: Source) -> Upload:
@@ -73,7 +74,12 @@ def _clean_up(parts: Parts, upload_id: str) -> None:
 def _begin(parts: Parts, arrival: Arrival, source: Source) -> tuple[Upload, bytes]:
     """Refuse what can be refused early; else make the row RECEIVING durable."""
     upload = new_upload(
-        parts, arrival.caller, arrival.untrusted_meeting, arrival.untrusted_name, arrival.untrusted_type
+        parts,
+        arrival.caller,
+        arrival.untrusted_meeting,
+        arrival.untrusted_name,
+        arrival.untrusted_type,
+        arrival.untrusted_person,
     )
     upload = replace(upload, reserved=_reserved(parts, arrival))
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from greenroom_client import (
+    AccountRemoved,
     BadRequest,
     Client,
     Conflict,
@@ -75,6 +76,14 @@ def test_an_upload_is_sent_whole_and_named(server: Server, tmp_path: Path) -> No
     assert request.headers["authorization"] == "Bearer token"
     assert request.headers["idempotency-key"]
     assert told == [(len(CONTENT), len(CONTENT))]
+
+
+def test_who_sends_it_is_said(server: Server) -> None:
+    """In the account's own words, as part of the request that a retry repeats."""
+    server.answers += [CREATED]
+    with server.client() as client:
+        client.upload(CONTENT, meeting="m1", name="a.txt", person="ann+1@example.org")
+    assert server.requests[0].target == "/v1/uploads?meeting=m1&name=a.txt&person=ann%2B1%40example.org"
 
 
 def test_a_name_that_is_no_text_can_be_sent(server: Server, tmp_path: Path) -> None:
@@ -169,6 +178,7 @@ def test_the_first_request_still_running_is_waited_for(server: Server) -> None:
         (409, "not_released", NotReleased),
         (409, "busy", Conflict),
         (410, "erased", Gone),
+        (410, "account_removed", AccountRemoved),
         (413, "too_large", ContentRefused),
         (415, "type_not_allowed", ContentRefused),
         (418, "teapot", Problem),

@@ -96,7 +96,7 @@ def a_signing_key(generation: int, **changes: Any) -> SigningKey:
 
 
 def a_grant(name: str = "gt_1", account: str = "acme", **changes: Any) -> Grant:
-    """Return a grant for three files of 300 bytes together."""
+    """Return a grant for three files of 300 bytes together, made for somebody."""
     plain: dict[str, Any] = {
         "id": name,
         "account_id": account,
@@ -107,6 +107,7 @@ def a_grant(name: str = "gt_1", account: str = "acme", **changes: Any) -> Grant:
         "max_files": 3,
         "max_bytes": 300,
         "types": frozenset({"pdf", "txt"}),
+        "person": "ann",
     }
     return Grant(**(plain | changes))
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from service.core.errors import GrantExpired, Unauthenticated
 from service.core.grant import Grant, GrantKind, from_claims, to_claims
+from service.core.naming import PERSON
 
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 UPLOAD_ID: Final = "up_" + "0" * 32
@@ -46,6 +47,7 @@ grants = st.builds(
     max_bytes=st.integers(1, 1 << 50),
     types=st.frozensets(st.from_regex(r"[a-z0-9]{1,16}", fullmatch=True), max_size=64),
     meeting_id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}", fullmatch=True),
+    person=st.none() | st.from_regex(PERSON, fullmatch=True),
 ) | st.builds(
     upload_grant,
     kind=st.just(GrantKind.DOWNLOAD),
@@ -109,6 +111,11 @@ ODD: Final[dict[str, dict[str, Any]]] = {
     "types that are no texts": {"types": [1]},
     "too many types": {"types": ["pdf"] * 65},
     "an unknown claim": {"scope": "everything"},
+    "an empty person": {"person": ""},
+    "a person with a slash": {"person": "a/b"},
+    "a person in two lines": {"person": "ann\n"},
+    "a number as person": {"person": 7},
+    "a long person": {"person": "x" * 256},
     "downloads with a limit": {"kind": "download", "types": None},
     "a download of an odd file": {
         "kind": "download",

@@ -25,7 +25,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("scan", QUARANTINE): {"get", "stat"},
     ("scan", RELEASED): set(),
     # It copies what is recalled back the way that it came.
-    ("release", QUARANTINE): {"get", "stat", "put", "put_multipart", *COPIES},
+    ("release", QUARANTINE): {"get", "stat", "put", "put_multipart", "abort", *COPIES},
     ("release", RELEASED): {"put", "put_multipart", "abort", "get", "stat", *COPIES},
     ("download", QUARANTINE): set(),
     ("download", RELEASED): {"get", "stat"},

@@ -9,6 +9,7 @@ from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors, tracing
 from service.web.public import (
+    accounts,
     contract,
     cors,
     grants,
@@ -71,6 +72,7 @@ def create_app(
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
     app.register_blueprint(meetings.blueprint(parts, door))
+    app.register_blueprint(accounts.blueprint(parts, door))
     app.register_blueprint(log.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:

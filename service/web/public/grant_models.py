@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field
 
 from service.core.grant import LONGEST_LIFE, MOST_BYTES, MOST_FILES, MOST_TYPES, GrantKind
-from service.core.naming import EXTENSION, IDENTIFIER, UPLOAD_ID
+from service.core.naming import EXTENSION, IDENTIFIER, PERSON, UPLOAD_ID
 from service.web.public.documents import Document
 from service.web.public.operation import LINE, WHOLE, Body
 
@@ -54,6 +54,12 @@ class GrantRequest(Body):
     types: list[_Extension] = Field(
         [], max_length=MOST_TYPES, description="Upload only: extensions, of those that the policy accepts."
     )
+    person: str | None = Field(
+        None,
+        pattern=f"^{PERSON.pattern}$",
+        description="Whom it is for, in your own words: what is sent under the grant counts as theirs when a"
+        " person's data are asked for.",
+    )
     expires_in: _Lifetime = Field(_LONGEST, description="Seconds that the token lives.")
 
 
@@ -95,6 +101,7 @@ class GrantDocument(Document):
     max_files: int | None
     max_bytes: int | None
     types: list[str]
+    person: str | None = Field(description="Whom it is for, if you said so.")
     issued_at: datetime
     expires_at: datetime
 

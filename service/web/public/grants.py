@@ -119,6 +119,7 @@ def _add_grants(routes: Blueprint, parts: Parts, door: Door) -> None:
             max_files=body.max_files,
             max_bytes=body.max_bytes,
             types=frozenset(body.types),
+            untrusted_person=body.person,
         )
         return _minted(grants.mint(parts, caller, wanted))
 
@@ -197,6 +198,7 @@ def _document(grant: Grant) -> dict[str, Any]:
         "max_files": grant.max_files,
         "max_bytes": grant.max_bytes,
         "types": sorted(grant.types),
+        "person": grant.person,
         "issued_at": rfc3339(grant.issued_at),
         "expires_at": rfc3339(grant.expires_at),
     }

@@ -255,6 +255,7 @@ def _creation(caller: Caller, claim: Claim | None) -> Creation:
         length=tus_headers.upload_length(request.headers),
         request_id=g.request_id,
         claim=claim,
+        untrusted_person=metadata.get("person"),
     )
 
 

@@ -41,8 +41,8 @@ UPLOAD_OFFSET: Final = Header(
 )
 UPLOAD_METADATA: Final = Header(
     "Upload-Metadata",
-    "`filename`, `filetype` and `meeting`, each with its value in base64, separated by commas; at most "
-    f"{_LONGEST_METADATA} bytes. A grant's meeting may be left out.",
+    "`filename`, `filetype`, `meeting` and `person`, each with its value in base64, separated by commas; at "
+    f"most {_LONGEST_METADATA} bytes. A grant says its meeting and person itself.",
     {
         "type": "string",
         "format": "upload-metadata",
@@ -87,7 +87,7 @@ def _number(headers: Headers, name: str) -> int:
 
 
 def upload_metadata(headers: Headers) -> Mapping[str, str]:
-    """Return what ``Upload-Metadata`` says of ``filename``, ``filetype`` and ``meeting``.
+    """Return what ``Upload-Metadata`` says of ``filename``, ``filetype``, ``meeting`` and ``person``.
 
     ``name`` and ``type``, as some clients call them, count where the long names are missing. Raises
     ``BadRequest`` if it is malformed, too long or says something twice.
@@ -102,7 +102,7 @@ def upload_metadata(headers: Headers) -> Mapping[str, str]:
             raise BadRequest("Upload-Metadata must be pairs of a key and a value, each key once.")
         given[key] = _decoded(value.strip())
     known = {_KEYS[key]: given[key] for key in ("name", "type", "filename", "filetype") if key in given}
-    return known | ({"meeting": given["meeting"]} if "meeting" in given else {})
+    return known | {key: given[key] for key in ("meeting", "person") if key in given}
 
 
 def _decoded(value: str) -> str:
@@ -138,7 +138,7 @@ def state_headers(upload: Upload) -> dict[str, str]:
 
 
 def metadata_header(upload: Upload) -> str:
-    """Return an upload's metadata as it is kept, in the form of ``Upload-Metadata``."""
+    """Return an upload's metadata as it is kept, in the form of ``Upload-Metadata``, but not its person."""
     values = {"filename": upload.name, "filetype": upload.declared_type, "meeting": upload.meeting_id}
     return ",".join(
         f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items() if value

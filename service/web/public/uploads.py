@@ -10,7 +10,7 @@ from pydantic import Field
 from service.core import errors
 from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest
-from service.core.naming import IDENTIFIER, UPLOAD_ID
+from service.core.naming import IDENTIFIER, PERSON, UPLOAD_ID
 from service.core.representation import upload_document
 from service.core.upload import RESTING, LogLine, State, Upload
 from service.ports import Claim, Reply, Source
@@ -45,6 +45,12 @@ class _Post(Query):
         " where a form names the file.",
         examples=["agenda.txt"],
         json_schema_extra={"format": "file-name"},
+    )
+    person: str | None = Field(
+        None,
+        pattern=f"^{PERSON.pattern}$",
+        description="Who sends it, in your own words, for when a person's data are asked for. A grant says it"
+        " itself.",
     )
 
 
@@ -227,6 +233,7 @@ def _arrival(
         expected_sha256=headers.announced_sha256(request.headers.get("Repr-Digest", "")),
         patience=patience,
         request_id=g.request_id,
+        untrusted_person=query.person,
     )
     return arrival, source
 

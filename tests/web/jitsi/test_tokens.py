@@ -428,3 +428,24 @@ def test_other_pages_may_not_call(meeting: Meeting, origin: str) -> None:
     for one in (preflight, answer):
         assert not [name for name, _ in one.headers if name.startswith("Access-Control-")]
         assert "Origin" in one.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("user", "person"),
+    [
+        ("u-1", "u-1"),
+        ("Ann Müller", f"sha256:{hashlib.sha256('Ann Müller'.encode()).hexdigest()}"),
+        ("a/b", f"sha256:{hashlib.sha256(b'a/b').hexdigest()}"),
+        (None, None),
+    ],
+    ids=ascii,
+)
+def test_an_upload_is_its_users(meeting: Meeting, user: object, person: str | None) -> None:
+    """Who shares a file is its person, by a digest where the id is not fit for one, so nobody's are lost."""
+    context = {"user": {"id": user}, "features": {"file-upload": True}}
+    payload = json.dumps(meeting.claims(context)).encode()
+    file_id = meeting.share(token=signed({"alg": "RS256"}, payload, meeting.signing_key))
+    file = meeting.jitsi.files.find(meeting.jitsi.issuer.account_id, meeting.session, file_id)
+    upload = meeting.parts.ledger.find(file.upload_id) if file else None
+    assert upload is not None
+    assert upload.person == person

@@ -68,6 +68,7 @@ def share(
         expected_sha256=None,
         patience=0.0,
         request_id=g.request_id,
+        untrusted_person=asking.person,
     )
     upload = once.take_in_once(parts, arrival, form, begun)
     if isinstance(upload, Reply):
