@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|metrics|keys|accounts|reviewers|log|...``."""
+"""The operator's commands: ``python -m service migrate|worker|metrics|keys|accounts|holds|log|...``."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from service import (
     config,
     ending,
     evidence,
+    holds,
     key_commands,
     reviewers,
     submit,
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     metrics.set_defaults(run=_metrics)
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     accounts.add_arguments(commands.add_parser("accounts", help="make, remove, bring back accounts"), _parts)
+    holds.add_arguments(commands.add_parser("holds", help="place, lift, list legal holds"), _parts)
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
     audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)

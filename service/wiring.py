@@ -29,6 +29,7 @@ from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
+from service.adapters.sql_holds import SqlHolds
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -124,6 +125,7 @@ def build_from(settings: Settings) -> Services:
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
         accounts=accounts,
+        holds=SqlHolds(engine),
         meetings=SqlMeetings(engine),
         rescans=SqlRescans(engine),
         credentials=SqlCredentials(engine),

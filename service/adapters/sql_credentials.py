@@ -10,6 +10,7 @@ from service.adapters import quota, rows, sql_journal
 from service.adapters.database import Database, serialize
 from service.adapters.schema import accounts, api_keys
 from service.adapters.schema_grants import grant_keys, grants, signing_keys
+from service.adapters.sql_holds import covered
 from service.core.errors import BadRequest, Conflict, LedgerUnavailable, TooManyKeys
 from service.core.grant import Grant
 from service.core.journal import Entry
@@ -143,8 +144,10 @@ class SqlCredentials:
 
     def forget_grants(self, expired_before: datetime) -> None:
         """Delete old grants."""
+        old = grants.c.expires_at < expired_before
+        under_hold = covered(grants.c.account_id, grants.c.meeting_id)
         with self._database.writing() as connection:
-            connection.execute(delete(grants).where(grants.c.expires_at < expired_before))
+            connection.execute(delete(grants).where(old, ~under_hold))
 
 
 def _one_grant(account_id: str, grant_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

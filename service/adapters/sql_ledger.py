@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Executable, Update, func, insert, or_, select, update
 
-from service.adapters import quota, rows, sql_decisions
+from service.adapters import quota, rows, sql_decisions, sql_holds
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_accounts import check_there
@@ -55,6 +55,8 @@ class SqlLedger:
                 self._insert(connection, saved)
             else:
                 self._update(connection, saved, upload.version)
+            if sql_holds.heed(connection, upload):
+                saved = replace(saved, leftover=Leftover.NOTHING)
             sql_decisions.use(connection, upload, warrant)
             write(connection, [of_move(saved, line) for line in upload.unsaved])
             self._announce(connection, saved, [_complete(connection, one) for one in notices])

@@ -193,6 +193,12 @@ class Busy(Refused):
     retryable = True
 
 
+class UnderHold(Refused):
+    """It is under legal hold, and stays until that is lifted."""
+
+    code = "under_hold"
+
+
 class NotDecidable(Refused):
     """The upload is not one that this can be decided about, as it stands."""
 

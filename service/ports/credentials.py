@@ -114,4 +114,5 @@ class Credentials(Protocol):
         """Revoke a grant; return whether there was a live one."""
 
     def forget_grants(self, expired_before: datetime) -> None:
-        """Forget the grants that expired before then. What was sent under them stays."""
+        """Forget the grants that expired before then, but not in a meeting where a legal hold keeps anything.
+        What was sent under them stays."""

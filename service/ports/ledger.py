@@ -40,6 +40,10 @@ class Ledger(Protocol):
         is taken in the same transaction, before anything else, as ``Answers.claim`` does, else
         ``IdempotencyInProgress``.
 
+        What a legal hold covers is kept to in the same transaction: a save that would erase it raises
+        ``UnderHold``; one that ends it REFUSED or ABANDONED, with segments that were taken in before, leaves
+        nothing to be deleted (``leftover``), whatever ``upload`` says.
+
         A move that only people may make needs the ``warrant`` that covers it (``check_warrant`` in
         ``core.decision``, else ``IllegalMove``), which must hold in the same transaction: a decision that is
         confirmed by it is still open, else ``Conflict``; an allowance is live at the time of the move, else

@@ -20,6 +20,7 @@ from service.ports import (
     Decisions,
     EventLog,
     EventSink,
+    Holds,
     Journal,
     Ledger,
     Meetings,
@@ -53,6 +54,7 @@ class Parts:
     journal: Journal
     checkpoints: Checkpoints
     accounts: Accounts
+    holds: Holds
     meetings: Meetings
     rescans: Rescans
     credentials: Credentials

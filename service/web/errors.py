@@ -24,6 +24,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.AccountExists: 409,
     errors.TooManyKeys: 409,
     errors.Busy: 409,
+    errors.UnderHold: 409,
     errors.NotDecidable: 409,
     errors.AlreadyProposed: 409,
     errors.AlreadyAllowed: 409,

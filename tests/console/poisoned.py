@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.core.decision import Allowance, Choice, Decision
+from service.core.hold import Hold
 from service.core.journal import Act, Entry
 from service.core.reviewer import Reviewer, Role
 from service.core.upload import Event, State, Upload
@@ -34,6 +35,7 @@ def poisoned() -> Office:
         reviewer = Reviewer(
             f"rv_{number}", payload, [*Role][number % 3], office.world.clock.now(), subject=f"{number}"
         )
+        _hold(office, upload, payload, number)
         office.desk.reviewers.add(reviewer, Entry(office.world.clock.now(), Act.REVIEWER_ADDED.value))
     while place(office.world.parts):
         pass
@@ -79,6 +81,13 @@ def _upload(office: Office, number: int) -> Upload:
         verdict=verdict,
         reason=_text(number + 6),
     )
+
+
+def _hold(office: Office, upload: Upload, reason: str, number: int) -> None:
+    now, meeting = office.world.clock.now(), upload.meeting_id if number % 2 else None
+    office.world.accounts.known(upload.account_id, now)
+    hold = Hold(f"hd_{number:032x}", upload.account_id, reason, _text(number + 1), now, meeting)
+    office.world.holds.place(hold, Entry(now, Act.HOLD_PLACED.value))
 
 
 def _decide(office: Office, upload: Upload, reason: str, number: int) -> None:

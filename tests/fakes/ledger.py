@@ -17,6 +17,7 @@ from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
 from tests.fakes.faults import Faults
+from tests.fakes.holds import FakeHolds
 from tests.fakes.journal import FakeJournal
 
 
@@ -32,10 +33,12 @@ class FakeLedger:
         announce: Callable[[Upload, Sequence[Notice]], None] = lambda *_: None,
         journal: FakeJournal | None = None,
         decisions: FakeDecisions | None = None,
+        holds: FakeHolds | None = None,
     ) -> None:
         """Queue jobs by ``enqueue``, take keys in ``answers`` and keep notices by ``announce``, as parts of
         the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``,
-        what people say over the scanner in ``decisions``; moves are lines of ``journal``.
+        what people say over the scanner in ``decisions``, what must stay in ``holds``; moves are lines of
+        ``journal``.
         """
         self._faults = faults
         self._journal = journal or FakeJournal(faults)
@@ -51,6 +54,9 @@ class FakeLedger:
         credentials.uploads = self.rows
         self._decisions = decisions or FakeDecisions(faults)
         self._decisions.share(self.lock, self._rows)
+        self._holds = holds or FakeHolds(faults, self._journal, credentials.accounts)
+        self._holds.share(self.lock, self._rows)
+        credentials.holds = self._holds.within_now
 
     def save(
         self,
@@ -77,6 +83,8 @@ class FakeLedger:
             assert upload.segments[: len(known)] == known, "a stored segment never changes"
             lines = [replace(line, detail=json.loads(json.dumps(line.detail))) for line in upload.unsaved]
             saved = replace(upload, version=upload.version + 1, unsaved=())
+            if self._holds.heed(upload):
+                saved = replace(saved, leftover=Leftover.NOTHING)
             if wake:
                 self._enqueue(advancing(saved))
             if claim is not None:

@@ -44,6 +44,7 @@ from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
 from tests.fakes.events import FakeEvents
 from tests.fakes.faults import Crash, Faults
+from tests.fakes.holds import FakeHolds
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.limiter import FakeLimiter
@@ -137,12 +138,14 @@ class World:
         self.sender = FakeSender(self.faults)
         self.journal = FakeJournal(self.faults)
         self.accounts = FakeAccounts(self.faults, self.journal)
+        self.webhooks.removed = self.accounts.is_removed
         self.meetings = FakeMeetings(self.faults, self.journal)
         self.credentials = FakeCredentials(self.faults, self.journal, self.accounts)
         self.accounts.known(CALLER.account_id, self.clock.now())
         self.checkpoints = FakeCheckpoints(self.faults)
         self.witness = FakeWitness(self.faults)
         self.decisions = FakeDecisions(self.faults, self.journal)
+        self.holds = FakeHolds(self.faults, self.journal, self.accounts)
         self.ledger = FakeLedger(
             self.faults,
             self.queue.enqueue,
@@ -151,6 +154,7 @@ class World:
             self.webhooks.announce,
             self.journal,
             self.decisions,
+            self.holds,
         )
         self.rescans = FakeRescans(self.faults, self.journal, self.ledger, self.accounts, self.meetings)
         self.store = FakeStore(self.faults, self.clock)
@@ -165,6 +169,7 @@ class World:
             journal=self.journal,
             checkpoints=self.checkpoints,
             accounts=self.accounts,
+            holds=self.holds,
             meetings=self.meetings,
             rescans=self.rescans,
             credentials=self.credentials,

@@ -11,6 +11,7 @@ from service.web.console import (
     decisions,
     faults,
     held,
+    holds,
     log,
     notices,
     overview,
@@ -76,6 +77,7 @@ def create_console(desk: Desk, origin: str) -> Flask:
     app.register_blueprint(held.blueprint(desk, entrance))
     app.register_blueprint(decisions.blueprint(desk, entrance))
     app.register_blueprint(allow_list.blueprint(desk, entrance))
+    app.register_blueprint(holds.blueprint(desk, entrance))
     app.register_blueprint(log.blueprint(desk, entrance))
     app.register_blueprint(reviewers.blueprint(desk, entrance))
     return app

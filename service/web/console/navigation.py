@@ -12,6 +12,7 @@ _PAGES: Final = (
     ("uploads.page", "Uploads"),
     ("held.page", "Held"),
     ("allow_list.page", "Allow-list"),
+    ("holds.page", "Holds"),
     ("log.page", "Log"),
     ("reviewers.page", "Reviewers"),
 )

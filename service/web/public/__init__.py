@@ -14,6 +14,7 @@ from service.web.public import (
     cors,
     grants,
     health,
+    holds,
     log,
     meetings,
     policy,
@@ -73,6 +74,7 @@ def create_app(
     app.register_blueprint(uploads.blueprint(parts, slots, door))
     app.register_blueprint(meetings.blueprint(parts, door))
     app.register_blueprint(accounts.blueprint(parts, door))
+    app.register_blueprint(holds.blueprint(parts, door))
     app.register_blueprint(log.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:

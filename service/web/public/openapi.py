@@ -39,6 +39,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
     "jitsi": "Jitsi Meet's file-sharing API.",
     "accounts": "Accounts: made, removed and brought back by whoever runs this service.",
+    "holds": "Legal holds: what nobody may delete, placed and lifted by whoever runs this service.",
     "log": "What proves that a verdict was reached, and that nobody changed it since.",
     "policy": "What may be sent and what happens to it.",
     "health": "Whether the service is up, for what watches over it.",
