@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from service import audit, config, evidence, reviewers, submit, wiring, wiring_observation
+from service.config_values import LAST_PORT
 from service.core.errors import ConfigurationError, GreenroomError
 from service.jobs.worker import Worker
 from service.stages import access, signing
@@ -98,7 +99,7 @@ def _worker(options: argparse.Namespace) -> int:
 
 def _metrics(options: argparse.Namespace) -> int:
     host, _, port = options.bind.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= config.LAST_PORT:
+    if not host or not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
         raise ConfigurationError(f"--bind must be HOST:PORT, not {options.bind!r}")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

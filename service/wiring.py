@@ -21,7 +21,6 @@ from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.memory_limiter import MemoryLimiter
-from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_accounts import SqlAccounts
@@ -41,7 +40,6 @@ from service.adapters.structured_log import StructuredLog
 from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
-from service.core.account import HOME
 from service.oidc_config import OidcSettings
 from service.ports import (
     Clock,
@@ -57,6 +55,7 @@ from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
+from service.wiring_stores import stores
 from service.wiring_witnesses import witnesses
 
 #: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
@@ -101,11 +100,11 @@ def build_from(settings: Settings) -> Services:
     outbox = Outbox(queue.enqueue)
     ledger: Ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
     clock, log = SystemClock(), StructuredLog(settings.log_level)
-    ledger, store, scanner, heard = wiring_observation.measured(
+    ledger, by_region, scanner, heard = wiring_observation.measured(
         settings.observe,
         clock,
         ledger,
-        _store(settings),
+        stores(settings),
         ClamdScanner(settings.clamd, settings.scan_deadline),
     )
     traces = wiring_observation.traces(settings.observe)
@@ -123,7 +122,7 @@ def build_from(settings: Settings) -> Services:
         sealer=FernetSealer(settings.secrets_keys),
         signer=Ed25519Signer(),
         tokens=JwtTokens(),
-        stores={HOME: store},
+        stores=by_region,
         scanner=scanner,
         sniffer=MagicSniffer(),
         clock=clock,
@@ -208,13 +207,3 @@ def _rate_limiter(settings: Settings, engine: Engine, clock: Clock) -> RateLimit
     if settings.rate_limit_store == "ledger":
         return SqlLimiter(engine, clock, settings.rate_limit, _RATE_WINDOW)
     return MemoryLimiter(settings.rate_limit, _RATE_WINDOW)
-
-
-def _store(settings: Settings) -> MinioStore:
-    return MinioStore(
-        settings.s3_endpoint,
-        secure=settings.s3_secure,
-        region=settings.s3_region,
-        buckets=Buckets(settings.quarantine_bucket, settings.released_bucket),
-        identities={Role(role): Identity(*keys) for role, keys in settings.identities.items()},
-    )
