@@ -29,6 +29,7 @@ from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
+from service.adapters.sql_exports import SqlExports
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -141,6 +142,7 @@ def build_from(settings: Settings) -> Services:
         traces=traces,
         decisions=SqlDecisions(engine),
         allowances=SqlAllowances(engine),
+        exports=SqlExports(engine),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     jitsi = _jitsi(settings, engine)

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     DELETE = "delete"
     GRANTS = "grants"
     WEBHOOKS = "webhooks"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)

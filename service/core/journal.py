@@ -40,6 +40,12 @@ class Act(StrEnum):
     DECISION_CONFIRMED = "decision_confirmed"
     DECISION_REJECTED = "decision_rejected"
     ALLOWANCE_REVOKED = "allowance_revoked"
+    EXPORT_ASKED = "export_asked"
+    EXPORT_BUILT = "export_built"
+    EXPORT_TAKEN = "export_taken"
+    EXPORT_WITHDRAWN = "export_withdrawn"
+    EXPORT_EXPIRED = "export_expired"
+    REQUESTS_VIEWED = "requests_viewed"
 
 
 @dataclass(frozen=True, slots=True)

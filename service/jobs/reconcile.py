@@ -11,6 +11,7 @@ from service.core.upload import State, Upload
 from service.ports import Queue, advancing, delivering
 from service.stages import deliver, grants, judge, once, release
 from service.stages.advance import recover
+from service.stages.exporting import keep
 from service.stages.parts import Parts
 from service.stages.record import save
 from service.stages.sweep import sweep
@@ -52,6 +53,7 @@ def tidy(parts: Parts, queue: Queue) -> None:
     grants.forget_old(parts, parts.clock.now())
     once.forget_old(parts)
     deliver.forget_old(parts)
+    keep.forget_old(parts)
     parts.rate_limiter.purge()
     _discard_unfinished(parts)
 

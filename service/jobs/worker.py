@@ -9,6 +9,7 @@ from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.bookkeeper import Bookkeeper
+from service.jobs.exporter import Exporter
 from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
 from service.jobs.reconcile import reconcile, tidy
@@ -42,7 +43,7 @@ class Worker:
         self._alive = alive
         self._watch = ScannerWatch(parts)
         self._history = ScannerHistory(parts)
-        self._keepers = (Bookkeeper(parts), Notary(parts), Feeder(parts))
+        self._keepers = (Bookkeeper(parts), Notary(parts), Feeder(parts), Exporter(parts))
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()
 

@@ -19,6 +19,7 @@ from service.ports import (
     Decisions,
     EventLog,
     EventSink,
+    Exports,
     Journal,
     Ledger,
     ObjectStore,
@@ -74,6 +75,7 @@ class Parts:
     traces: Traces | None
     decisions: Decisions
     allowances: Allowances
+    exports: Exports
 
 
 def new_upload_id(now: datetime) -> str:

@@ -28,6 +28,7 @@ PAGES: dict[str, tuple[Role | None, int]] = {
     "/held": (Role.REVIEWER, 200),
     "/allow-list": (Role.REVIEWER, 200),
     "/log": (Role.READER, 200),
+    "/requests": (Role.ADMINISTRATOR, 200),
     "/reviewers": (Role.ADMINISTRATOR, 200),
     "/nothing": (Role.READER, 404),
 }

@@ -39,6 +39,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
 from tests.fakes.events import FakeEvents
+from tests.fakes.exports import FakeExports
 from tests.fakes.faults import Crash, Faults
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
@@ -144,6 +145,7 @@ class World:
             self.journal,
             self.decisions,
         )
+        self.exports = FakeExports(self.faults, self.journal, self.ledger.rows)
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -180,6 +182,7 @@ class World:
             traces=self.traces,
             decisions=self.decisions,
             allowances=self.decisions.allowances,
+            exports=self.exports,
         )
         self.report_canaries()
 
@@ -278,7 +281,12 @@ class World:
         return b"".join(self.store.released[segment.key] for segment in upload.segments)
 
     def _watch_release(self, segment: Segment, data: bytes) -> None:
-        """Note a release that no durable clean verdict for the same bytes came before."""
+        """Note a release that no durable clean verdict for the same bytes came before. Of an export the files
+        were judged, not the whole: nothing harmful may be in it.
+        """
+        if segment.key.startswith("ex_"):
+            self.violations += ["exported EICAR"] if EICAR in data else []
+            return
         rows = [row for row in self.ledger.rows() if segment in row.segments]
         verdict = rows[0].verdict if rows else None
         if not rows or rows[0].state not in {State.CLEARED, State.RELEASED}:

@@ -146,6 +146,11 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
         },
     ),
     ("DELETE", "/v1/tus/<unfinished_id>"): Entry(Scope.UPLOAD, OPEN, options={"headers": TUS}),
+    ("POST", "/v1/accounts/<account_id>/export"): Entry(Scope.EXPORT),
+    ("POST", "/v1/accounts/<account_id>/persons/<person>/export"): Entry(Scope.EXPORT),
+    ("GET", "/v1/exports/<export_id>"): Entry(Scope.EXPORT),
+    # It is never built here: who may know that gets as far as anybody can.
+    ("GET", "/v1/exports/<export_id>/content"): Entry(Scope.EXPORT, owner=409),
     ("POST", "/v1/grants"): Entry(
         Scope.GRANTS, stranger=OPEN, options={"json": {"kind": "upload", "meeting": "m1"}}
     ),
@@ -204,11 +209,15 @@ def stage(app: Flask, parts: Parts, backend: Backend, stranger: Backend) -> Stag
     public = OKPKey.generate_key().as_dict(private=False)
     unfinished = presenter.call("POST", "/v1/tus", **TABLE["POST", "/v1/tus"].options)
     registered = backend.call("POST", "/v1/grant-keys", json={"jwk": public}).get_json()
+    asking = f"/v1/accounts/{backend.account}/persons/ann@example.org/export"
     things = {
         "upload_id": upload["id"],
         "unfinished_id": unfinished.headers["Location"].rpartition("/")[2],
         "grant_id": grant(backend, "download")["id"],
         "key_id": registered["id"],
+        "account_id": backend.account,
+        "person": "ann@example.org",
+        "export_id": backend.call("POST", asking).get_json()["id"],
         "endpoint_id": backend.call("POST", ENDPOINTS, json={"url": RECEIVER}).get_json()["id"],
     }
     return Stage(app, callers, things)

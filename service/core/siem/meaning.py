@@ -110,6 +110,12 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.DECISION_CONFIRMED: Meaning("Decision confirmed", _S.FINDING, "Update", _L.LOW),
         Act.DECISION_REJECTED: Meaning("Decision rejected", _S.FINDING, "Update", _L.LOW),
         Act.ALLOWANCE_REVOKED: Meaning("Allow-list entry revoked", _S.ENTITY, "Delete", _L.LOW),
+        Act.EXPORT_ASKED: Meaning("Export of data asked for", _S.ENTITY, "Create", _L.LOW),
+        Act.EXPORT_BUILT: Meaning("Export of data built", _S.ENTITY, "Update"),
+        Act.EXPORT_TAKEN: Meaning("Export of data downloaded", _S.PAGE, "Export", _L.LOW),
+        Act.EXPORT_WITHDRAWN: Meaning("Export of data withdrawn", _S.ENTITY, "Update"),
+        Act.EXPORT_EXPIRED: Meaning("Export of data deleted", _S.ENTITY, "Delete"),
+        Act.REQUESTS_VIEWED: Meaning("People's requests viewed", _S.PAGE, "Read"),
     }
 )
 _UNKNOWN: Final = Meaning("Something else was logged", Subject.PAGE, "Other")

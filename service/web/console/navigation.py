@@ -13,6 +13,7 @@ _PAGES: Final = (
     ("held.page", "Held"),
     ("allow_list.page", "Allow-list"),
     ("log.page", "Log"),
+    ("requests.page", "Requests"),
     ("reviewers.page", "Reviewers"),
 )
 

@@ -8,7 +8,19 @@ from flask import Flask, Response, g, request
 from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors, tracing
-from service.web.public import contract, cors, grants, health, log, policy, tus, uploads, webhooks, widget
+from service.web.public import (
+    contract,
+    cors,
+    exports,
+    grants,
+    health,
+    log,
+    policy,
+    tus,
+    uploads,
+    webhooks,
+    widget,
+)
 from service.web.public import jitsi as jitsi_routes
 from service.web.public.conventions import REQUEST_ID
 from service.web.public.door import Door
@@ -58,6 +70,7 @@ def create_app(
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    app.register_blueprint(exports.blueprint(parts, slots, door))
     app.register_blueprint(log.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:

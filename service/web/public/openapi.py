@@ -36,6 +36,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "tus": "The same uploads by pieces, for lines that break: tus 1.0.0.",
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
+    "exports": "An account's data, or one person's, to be taken away.",
     "jitsi": "Jitsi Meet's file-sharing API.",
     "log": "What proves that a verdict was reached, and that nobody changed it since.",
     "policy": "What may be sent and what happens to it.",
