@@ -29,6 +29,13 @@ for role in ingest scan release download janitor witness; do
 done
 # What is secret in the database is sealed with it: 32 bytes in URL-safe base64.
 keep secrets_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_')"
+# By it the keys of all accounts are sealed: a keyset with one AES256-GCM key, as `python -m service keys new-master`
+# makes one. The two bytes before the key are what Tink's protocol buffer begins with.
+number=$(od -An -N4 -tu4 /dev/urandom | tr -d ' \n')
+key=$({ printf '\032\040'; head -c 32 /dev/urandom; } | base64 | tr -d '\n')
+keep master_key "{\"primaryKeyId\": $number, \"key\": [{\"keyData\": {\"typeUrl\": \
+\"type.googleapis.com/google.crypto.tink.AesGcmKey\", \"value\": \"$key\", \"keyMaterialType\": \"SYMMETRIC\"}, \
+\"status\": \"ENABLED\", \"keyId\": $number, \"outputPrefixType\": \"TINK\"}]}"
 # Of the provider that reviewers sign in with: empty until somebody fills it in (docs/console.md).
 keep oidc_client_secret ""
 keep postgres_password "$(fresh)"

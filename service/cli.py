@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|metrics|keys|reviewers|log|...``."""
+"""The operator's commands: ``python -m service migrate|worker|metrics|keys|accounts|reviewers|log|...``."""
 
 import argparse
 import os
@@ -9,9 +9,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from service import audit, config, evidence, reviewers, submit, wiring, wiring_observation
+from service import (
+    accounts,
+    audit,
+    config,
+    ending,
+    evidence,
+    key_commands,
+    reviewers,
+    submit,
+    wiring,
+    wiring_observation,
+)
 from service.config_values import LAST_PORT
-from service.core.errors import ConfigurationError, GreenroomError
+from service.core.errors import BadRequest, ConfigurationError
 from service.jobs.worker import Worker
 from service.stages import access, signing
 from service.stages.parts import Parts
@@ -20,14 +31,7 @@ from service.verify import command as verify
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors are one line on standard error."""
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except GreenroomError as error:
-        print(f"greenroom: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigurationError) else 1
-    except KeyboardInterrupt:
-        return 130
+    return ending.run(_parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     metrics.add_argument("--bind", default="127.0.0.1:9464", metavar="HOST:PORT", help="default: %(default)s")
     metrics.set_defaults(run=_metrics)
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
+    accounts.add_arguments(commands.add_parser("accounts", help="make, remove, bring back accounts"), _parts)
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
     audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)
@@ -58,11 +63,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_keys(keys: argparse.ArgumentParser) -> None:
     commands = keys.add_subparsers(required=True, metavar="COMMAND")
     create = commands.add_parser("create", help="make a key and print it, this once")
-    create.add_argument("--account", required=True, help="the account's id; made if it is new")
+    whose = create.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--account", help="the account's id; made if it is new")
+    whose.add_argument("--admin", action="store_true", help="an administrator's key, for all accounts")
     create.add_argument("--name", default="", help="what the key is for")
-    create.add_argument(
-        "--scopes", default=",".join(sorted(access.SCOPES)), help="comma-separated (default: all)"
-    )
+    create.add_argument("--scopes", help="comma-separated (default: all that an account's key may have)")
     create.add_argument("--days", type=int, help="days until it expires (default: never)")
     create.set_defaults(run=_create_key)
     listing = commands.add_parser("list", help="list keys, without their secrets")
@@ -73,6 +78,7 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
         "--drop-old", action="store_true", help="trust no grant that was signed before, as after a leak"
     )
     rotate.set_defaults(run=_rotate_signing)
+    key_commands.add_arguments(commands, wiring.new_master_key)
     revoke = commands.add_parser("revoke", help="revoke a key at once")
     revoke.add_argument("prefix", help="the part before the dot")
     revoke.set_defaults(run=_revoke_key)
@@ -111,8 +117,15 @@ def _metrics(options: argparse.Namespace) -> int:
 
 
 def _create_key(options: argparse.Namespace) -> int:
-    scopes = frozenset(scope.strip() for scope in options.scopes.split(",") if scope.strip())
     lifetime = timedelta(days=options.days) if options.days is not None else None
+    if options.admin:
+        if options.scopes is not None:
+            raise BadRequest("an administrator's key has one scope: leave --scopes out")
+        print(f"KEY={access.create_admin_key(_parts(), options.name, lifetime)}")
+        return 0
+    scopes = access.SCOPES
+    if options.scopes is not None:
+        scopes = frozenset(scope.strip() for scope in options.scopes.split(",") if scope.strip())
     key = access.create_key(_parts(), options.account, options.name, scopes, lifetime)
     print(f"KEY={key}\nACCOUNT_ID={options.account}")
     return 0

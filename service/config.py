@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from service import console_config, jitsi_config, observe_config, store_config, witness_config
+from service import console_config, jitsi_config, key_config, observe_config, store_config, witness_config
 from service.config_values import LAST_PORT, one_of, origins, setting
 from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
@@ -19,6 +19,7 @@ from service.core.policy import Policy, read_policy
 from service.core.verdict import Protection
 from service.core.webhook_url import Reach
 from service.jitsi_config import JitsiSettings, read_jitsi
+from service.key_config import MasterKeySettings, read_master_key
 from service.observe_config import ObserveSettings, read_observe
 from service.store_config import StoreSettings, read_stores
 from service.witness_config import WitnessSettings, read_witnesses
@@ -44,7 +45,8 @@ _OPTIONAL: Final[Mapping[str, str]] = {
 #: Names that must be set, without their ``_FILE`` forms.
 REQUIRED: Final = frozenset({*_SECRETS, *store_config.required_names(), "GREENROOM_CLAMD"})
 _ELSEWHERE: Final = frozenset().union(
-    *(one.NAMES for one in (jitsi_config, console_config, observe_config, witness_config, store_config))
+    *(one.NAMES for one in (jitsi_config, console_config, observe_config, witness_config, store_config)),
+    key_config.names(store_config.FIRST),
 )
 #: Every name that the service reads, beside those of further regions.
 VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *_ELSEWHERE, *(f"{name}_FILE" for name in _SECRETS)})
@@ -62,18 +64,20 @@ _STARTERS: Final = frozenset(
 class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
-    ``stores`` has the store of each region. ``secrets_keys`` seal what is secret in the database: the first
-    seals, all open. ``rate_limit`` is how often each API key or grant may create something in a minute,
-    ``rate_limit_store`` where that is counted: ``memory`` (each process for itself) or ``ledger`` (the
-    database, all together). ``jitsi`` is ``None`` where no Jitsi Meet is served. ``webhooks`` says how far
-    webhooks go; anything but public is for development. Pages of the ``upload_origins`` may send and ask from
-    a browser, those of the ``embed_origins`` may frame the upload widget. ``observe`` says what those who run
-    it see, ``witnesses`` where checkpoints are kept.
+    ``stores`` has the store of each region, ``master_keys`` by what its accounts' keys are sealed.
+    ``secrets_keys`` seal what else is secret in the database: the first seals, all open. ``rate_limit`` is
+    how often each API key or grant may create something in a minute, ``rate_limit_store`` where that is
+    counted: ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is
+    ``None`` where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
+    development. Pages of the ``upload_origins`` may send and ask from a browser, those of the
+    ``embed_origins`` may frame the upload widget. ``observe`` says what those who run it see, ``witnesses``
+    where checkpoints are kept.
     """
 
     database_url: str
     secrets_keys: tuple[str, ...]
     stores: Mapping[str, StoreSettings]
+    master_keys: Mapping[str, MasterKeySettings]
     clamd: str | tuple[str, int]
     protection: Protection
     policy: Policy
@@ -93,7 +97,9 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings in ``environ``, or raise ``ConfigurationError`` naming the first odd name."""
-    known = VARIABLES | _STARTERS | store_config.region_names(environ)
+    prefixes = store_config.prefixes(environ)
+    known = VARIABLES | _STARTERS
+    known = known.union(*(store_config.names(one) | key_config.names(one) for one in prefixes.values()))
     for name in sorted(environ):
         if name.startswith("GREENROOM_") and name not in known and not name.startswith("GREENROOM_STACK_"):
             raise ConfigurationError(f"{name} is not a setting of Greenroom")
@@ -105,6 +111,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         database_url=_database_url(values["GREENROOM_DATABASE_URL"]),
         secrets_keys=_secrets_keys(values["GREENROOM_SECRETS_KEY"]),
         stores=read_stores(environ),
+        master_keys=_master_keys(environ, prefixes),
         clamd=_clamd(values["GREENROOM_CLAMD"]),
         protection=one_of(values, "GREENROOM_SIGNATURES", {item.value: item for item in Protection}),
         policy=_policy(values["GREENROOM_POLICY_FILE"]),
@@ -125,6 +132,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         observe=read_observe(environ),
         witnesses=read_witnesses(environ, partial(setting, environ, secret=True)),
     )
+
+
+def _master_keys(environ: Mapping[str, str], prefixes: Mapping[str, str]) -> Mapping[str, MasterKeySettings]:
+    keys = {region: read_master_key(environ, prefix) for region, prefix in prefixes.items()}
+    named = [key for key in keys.values() if key != MasterKeySettings()]
+    if any(named.count(key) > 1 for key in named):
+        raise ConfigurationError("two regions must not have one GREENROOM_..._MASTER_KEY")
+    return keys
 
 
 def _whole(values: Mapping[str, str], name: str, what: str, most: int) -> int:

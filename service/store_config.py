@@ -7,7 +7,6 @@ A further region has the settings of the first store with ``GREENROOM_REGION_NAM
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from service.config_values import LAST_PORT, bucket, one_of, setting
@@ -62,28 +61,29 @@ def optional_values(prefix: str = FIRST) -> Mapping[str, str]:
     return {f"{prefix}{name}": value for name, value in _OPTIONAL.items()}
 
 
-def region_names(environ: Mapping[str, str]) -> frozenset[str]:
-    """Return every name that is read for the further regions of ``environ``. Raises as ``read_stores``."""
-    prefixes = [_prefix(region) for region in _regions(environ)]
-    names = [
-        required_names(prefix)
-        | set(optional_values(prefix))
-        | {f"{name}_FILE" for name in secret_names(prefix)}
-        for prefix in prefixes
-    ]
-    return frozenset(chain.from_iterable(names))
+def names(prefix: str) -> frozenset[str]:
+    """Return every name that is read for a store."""
+    files = {f"{name}_FILE" for name in secret_names(prefix)}
+    return required_names(prefix) | set(optional_values(prefix)) | files
+
+
+def prefixes(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what the settings of each region begin with, those of the first store under ``HOME``.
+
+    Raises ``ConfigurationError`` for odd names of regions.
+    """
+    return {HOME: FIRST} | {region: _prefix(region) for region in _regions(environ)}
 
 
 def read_stores(environ: Mapping[str, str]) -> Mapping[str, StoreSettings]:
-    """Return the store of each region, the first store under ``HOME``.
+    """Return the store of each region.
 
     Raises ``ConfigurationError`` naming the first setting that is odd, and for two buckets that are one.
     """
-    stores = {HOME: _store(environ, FIRST)}
-    stores |= {region: _store_of(environ, region) for region in _regions(environ)}
+    stores = {region: _store_of(environ, region, prefix) for region, prefix in prefixes(environ).items()}
     taken: dict[tuple[str, str], str] = {}
-    for region, store in stores.items():
-        prefix = FIRST if region == HOME else _prefix(region)
+    for region, prefix in prefixes(environ).items():
+        store = stores[region]
         for which, name in (("QUARANTINE", store.quarantine_bucket), ("RELEASED", store.released_bucket)):
             ours = f"{prefix}{which}_BUCKET"
             other = taken.setdefault((store.endpoint, name), ours)
@@ -108,10 +108,12 @@ def _prefix(region: str) -> str:
     return f"GREENROOM_REGION_{region.upper().replace('-', '_')}_"
 
 
-def _store_of(environ: Mapping[str, str], region: str) -> StoreSettings:
+def _store_of(environ: Mapping[str, str], region: str, prefix: str) -> StoreSettings:
     try:
-        return _store(environ, _prefix(region))
+        return _store(environ, prefix)
     except ConfigurationError as error:
+        if prefix == FIRST:
+            raise
         raise ConfigurationError(f"{error} ({_REGIONS} lists {region})") from None
 
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,10 +22,18 @@ from greenroom_client import (
     Upload,
     Verdict,
 )
+from service import ending
 from service.core.errors import ConfigurationError
 
 #: Seconds before a file that waits for a scanner is reported as it is.
 _PATIENCE: Final = 600.0
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Run the command alone and return its exit code; errors are one line on standard error."""
+    parser = argparse.ArgumentParser(prog=program, description="Send files and print their verdicts.")
+    add_arguments(parser)
+    return ending.run(parser.parse_args(arguments))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, text
 
 from service import wiring_observation
@@ -20,6 +18,7 @@ from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
+from service.adapters.master_key import KeyInHand, MasterKey, key_elsewhere, new_keyset
 from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
@@ -38,9 +37,11 @@ from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSession
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.adapters.structured_log import StructuredLog
+from service.adapters.tink_cipher import TinkCipher
 from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
+from service.key_config import MasterKeySettings
 from service.oidc_config import OidcSettings
 from service.ports import (
     Clock,
@@ -55,6 +56,7 @@ from service.stages.desk import Desk, Elsewhere
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
+from service.stages.keyring import Keyring
 from service.stages.parts import Parts
 from service.wiring_stores import stores
 from service.wiring_witnesses import witnesses
@@ -112,15 +114,18 @@ def build_from(settings: Settings) -> Services:
     sender: WebhookSender = HttpWebhookSender(settings.webhooks)
     if traces is not None:
         ledger, sender = traced_ledger(ledger, traces), traced_sender(sender, traces)
+    accounts, cipher = SqlAccounts(engine), TinkCipher(_masters(settings.master_keys))
     parts = Parts(
         ledger=ledger,
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
-        accounts=SqlAccounts(engine),
+        accounts=accounts,
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),
         sealer=FernetSealer(settings.secrets_keys),
+        cipher=cipher,
+        keyring=Keyring(accounts, cipher, clock),
         signer=Ed25519Signer(),
         tokens=JwtTokens(),
         stores=by_region,
@@ -191,6 +196,10 @@ def _jitsi(settings: Settings, engine: Engine) -> Jitsi | None:
 
 def migrate(settings: Settings) -> None:
     """Bring the ledger's and the queue's tables up to date. May run twice, and in two processes at once."""
+    # The library takes its time; nobody else needs it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     engine = open_engine(settings.database_url)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
@@ -209,3 +218,19 @@ def _rate_limiter(settings: Settings, engine: Engine, clock: Clock) -> RateLimit
     if settings.rate_limit_store == "ledger":
         return SqlLimiter(engine, clock, settings.rate_limit, _RATE_WINDOW)
     return MemoryLimiter(settings.rate_limit, _RATE_WINDOW)
+
+
+def new_master_key() -> str:
+    """Return a new master key, as a file of its own holds it."""
+    return new_keyset()
+
+
+def _masters(settings: Mapping[str, MasterKeySettings]) -> Mapping[str, MasterKey]:
+    """Return the master key of each region that this process has one of."""
+    found: dict[str, MasterKey] = {}
+    for region, one in settings.items():
+        if one.keyset is not None:
+            found[region] = KeyInHand(one.keyset)
+        elif one.uri is not None:
+            found[region] = key_elsewhere(one.uri, one.token)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import sys
@@ -49,6 +50,7 @@ def compose(
         "GREENROOM_SIGNATURES": settings.protection,
         "GREENROOM_DATABASE_URL": f"sqlite:///{settings.state / 'ledger.db'}",
         "GREENROOM_SECRETS_KEY": secrets_key(settings.state),
+        "GREENROOM_MASTER_KEY_FILE": str(master_key(settings.state)),
         "GREENROOM_S3_ENDPOINT": f"127.0.0.1:{settings.s3_port}",
         "GREENROOM_S3_SECURE": "false",
         "GREENROOM_S3_REGION": REGION,
@@ -66,9 +68,35 @@ def compose(
 def secrets_key(state: Path) -> str:
     """The key that seals what is secret in the ledger of this state folder, made with the first start."""
     path = state / "secrets.key"
-    if not path.exists():
-        new = path.with_suffix(".new")
-        new.touch(0o600)
-        new.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
-        new.rename(path)
+    _keep(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     return path.read_text()
+
+
+def master_key(state: Path) -> Path:
+    """The file with the master key of this state folder, made with the first start.
+
+    As `python -m service keys new-master` makes one: a keyset of Tink's with one key, whose value is the
+    protocol buffer AesGcmKey (field 3, of 32 bytes).
+    """
+    path, key_id = state / "master.key", secrets.randbits(32) or 1
+    key = {
+        "keyData": {
+            "typeUrl": "type.googleapis.com/google.crypto.tink.AesGcmKey",
+            "value": base64.b64encode(b"\x1a\x20" + secrets.token_bytes(32)).decode(),
+            "keyMaterialType": "SYMMETRIC",
+        },
+        "status": "ENABLED",
+        "keyId": key_id,
+        "outputPrefixType": "TINK",
+    }
+    _keep(path, json.dumps({"primaryKeyId": key_id, "key": [key]}))
+    return path
+
+
+def _keep(path: Path, new: str) -> None:
+    """Write `new` to a file of its owner's alone, unless it is there."""
+    if not path.exists():
+        begun = path.with_suffix(".new")
+        begun.touch(0o600)
+        begun.write_text(new)
+        begun.rename(path)

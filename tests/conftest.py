@@ -21,15 +21,25 @@ from stack.postgres import Postgres
 from stack.store import Store
 
 CHROMIUM = "/usr/bin/chromium"
+#: Folders whose files take long, the longest first.
+LONG = ("stack", "e2e", "widget", "console", "web", "stages", "contract")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what is thorough unless ``-m`` speaks of it."""
+    """Put the long files first, so that the short ones at the end keep every worker busy; and skip what is
+    thorough unless ``-m`` speaks of it.
+    """
+    items.sort(key=_turn)
     if "thorough" in config.option.markexpr:
         return
     for item in items:
         if item.get_closest_marker("thorough"):
             item.add_marker(pytest.mark.skip(reason="on demand: -m thorough"))
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 @pytest.fixture(scope="session")

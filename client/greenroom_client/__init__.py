@@ -31,6 +31,7 @@ from greenroom_client.documents import (
     Verdict,
 )
 from greenroom_client.errors import (
+    AccountRemoved,
     BadRequest,
     Conflict,
     ContentRefused,
@@ -56,6 +57,7 @@ from greenroom_client.transport import Retry
 from greenroom_client.webhook import verify_webhook
 
 __all__ = [
+    "AccountRemoved",
     "Attempt",
     "BadRequest",
     "Client",

@@ -14,6 +14,7 @@
     |   |   +-- NotReleased           the content is not, or no longer, released
     |   |   +-- InProgress            the first request with this Idempotency-Key is still being answered
     |   +-- Gone                 410  the content was erased
+    |   +-- AccountRemoved       410  the account was removed: until it is reactivated nothing of it answers
     |   +-- ContentRefused            nothing was kept: too_large, type_not_allowed, truncated, too_slow ...
     |   +-- KeyReused            422  the Idempotency-Key belongs to another request
     |   +-- RateLimited          429  too many; ``retry_after`` says when
@@ -117,6 +118,10 @@ class Gone(Problem):
     """The content was erased."""
 
 
+class AccountRemoved(Problem):
+    """The account was removed. Until it is reactivated nothing of it answers."""
+
+
 class ContentRefused(Problem):
     """The content was not taken and nothing of it was kept; ``code`` says why."""
 
@@ -180,6 +185,7 @@ _CONTENT: Final = (
 )
 #: What a problem's code says more exactly than its status.
 BY_CODE: Final[Mapping[str, type[Problem]]] = {
+    "account_removed": AccountRemoved,
     "not_released": NotReleased,
     "idempotency_in_progress": InProgress,
     "idempotency_mismatch": KeyReused,

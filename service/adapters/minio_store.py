@@ -20,7 +20,6 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 
 from service.core.errors import ContentLost, StoreUnavailable
-from service.core.upload import Segment
 from service.ports import Source, Stored
 
 _PART: Final = 5 * 1024 * 1024
@@ -127,14 +126,14 @@ class MinioStore:
         with self._reading(Role.DOWNLOAD, self._buckets.released, key, offset, length) as source:
             yield source
 
-    def release(self, segment: Segment) -> None:
-        """Copy one segment out, on condition of its ETag, and check the copy."""
+    def release(self, stored: Stored) -> None:
+        """Copy one object out, on condition of its ETag, and check the copy."""
         client, released = self._clients[Role.RELEASE], self._buckets.released
-        origin = CopySource(self._buckets.quarantine, segment.key, match_etag=segment.etag)
-        _asked(lambda: client.copy_object(released, segment.key, origin))
-        copy = _asked(lambda: client.stat_object(released, segment.key))
-        if copy.size != segment.size:
-            raise ContentLost("the released copy has another size than what was scanned")
+        origin = CopySource(self._buckets.quarantine, stored.key, match_etag=stored.etag)
+        _asked(lambda: client.copy_object(released, stored.key, origin))
+        copy = _asked(lambda: client.stat_object(released, stored.key))
+        if copy.size != stored.size:
+            raise ContentLost("the released copy has another size than what was stored")
 
     def discard_object(self, key: str) -> None:
         """Delete one object in quarantine."""

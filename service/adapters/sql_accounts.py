@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from service.adapters.database import Database
 from service.adapters.schema import accounts
 from service.adapters.sql_journal import write
-from service.core.account import Account, Plan
-from service.core.errors import Conflict
+from service.core.account import OPERATOR, Account, Plan
+from service.core.errors import AccountRemoved, Conflict
 from service.core.journal import Entry
 
 
@@ -53,8 +53,18 @@ class SqlAccounts:
 
     def page(self, after: str, limit: int) -> Sequence[Account]:
         """Return accounts by id."""
-        query = select(accounts).where(accounts.c.id > after).order_by(accounts.c.id).limit(limit)
-        return [_account(row) for row in self._database.read(query)]
+        query = select(accounts).where(accounts.c.id > after, accounts.c.id != OPERATOR)
+        return [_account(row) for row in self._database.read(query.order_by(accounts.c.id).limit(limit))]
+
+
+def check_there(connection: Connection, account_id: str) -> None:
+    """Raise ``AccountRemoved`` if an account is not there, and let it not be removed before the end of the
+    caller's transaction, which wrote before: SQLite has one writer at a time.
+    """
+    known = select(accounts.c.removed_at).where(accounts.c.id == account_id)
+    # Shared, so that an account's uploads do not wait for each other.
+    if connection.scalar(known.with_for_update(read=True)) is not None:
+        raise AccountRemoved("The account was removed.")
 
 
 def _row(account: Account) -> dict[str, Any]:

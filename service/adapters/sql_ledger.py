@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Executable, func, inse
 from service.adapters import quota, rows, sql_decisions
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
+from service.adapters.sql_accounts import check_there
 from service.adapters.sql_answers import take_key
 from service.adapters.sql_journal import write
 from service.core.decision import Warrant
@@ -65,6 +66,7 @@ class SqlLedger:
         if upload.grant_id is not None and upload.state is State.RECEIVING:
             quota.reserve(connection, upload)
         connection.execute(insert(uploads), rows.upload_to_row(upload))
+        check_there(connection, upload.account_id)
         self._add_segments(connection, upload, 0)
 
     def _update(self, connection: Connection, upload: Upload, version: int) -> None:

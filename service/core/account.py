@@ -1,12 +1,14 @@
 """An account: whose files they are, under which plan, in which region, and whether it is still there."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 #: The region of accounts that were given none: the store that the settings name first.
 HOME: Final = "home"
+#: Whose the administrators' keys are. No identifier, so no account can have this name; it has no files.
+OPERATOR: Final = "@operator"
 
 
 class Plan(StrEnum):
@@ -50,3 +52,11 @@ class Account:
         if self.erased_at is not None:
             return Standing.ERASED
         return Standing.ACTIVE if self.removed_at is None else Standing.REMOVED
+
+    def removed(self, at: datetime, held_for: timedelta) -> "Account":
+        """Return it removed at ``at``, to be erased after ``held_for``."""
+        return replace(self, removed_at=at, erase_at=at + held_for)
+
+    def reactivated(self) -> "Account":
+        """Return it as it was before it was removed."""
+        return replace(self, removed_at=None, erase_at=None)

@@ -17,6 +17,8 @@ class Scope(StrEnum):
     GRANTS = "grants"
     WEBHOOKS = "webhooks"
     EXPORT = "export"
+    #: Over accounts, and over nothing that is in one. No key of an account has it.
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)

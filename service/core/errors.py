@@ -56,7 +56,9 @@
     |   +-- WitnessUnavailable
     |   +-- SinkUnavailable
     |   +-- IdentityProviderUnavailable
+    |   +-- KeysUnavailable
     +-- ContentLost                stored content is missing or not what was stored
+    |   +-- KeyDestroyed           the account was erased, and its key with it
     +-- LogDamaged                 the stored log is not the one that was signed
     +-- SecretsUnreadable          a stored secret was sealed with a key that is not configured
     +-- ConfigurationError         the environment or a configured file is not usable
@@ -148,6 +150,18 @@ class GrantEnded(Refused):
     """The grant was revoked, or is too old to be refreshed."""
 
     code = "grant_ended"
+
+
+class AccountRemoved(Refused):
+    """The account was removed: what is in it is only held, until it is erased."""
+
+    code = "account_removed"
+
+
+class AccountExists(Refused):
+    """There is or was an account of that id."""
+
+    code = "account_exists"
 
 
 class NotReleased(Refused):
@@ -431,10 +445,22 @@ class IdentityProviderUnavailable(PartUnavailable):
     code = "identity_provider_unavailable"
 
 
+class KeysUnavailable(PartUnavailable):
+    """What keeps the master key did not answer, or this process was given no master key."""
+
+    code = "keys_unavailable"
+
+
 class ContentLost(GreenroomError):
     """Stored content is missing, or is not what the ledger says was stored."""
 
     code = "content_lost"
+
+
+class KeyDestroyed(ContentLost):
+    """The account was erased, and with its key whatever was sealed by it."""
+
+    code = "key_destroyed"
 
 
 class LogDamaged(GreenroomError):

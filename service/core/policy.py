@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from service.core.account import Plan
 from service.core.container import Container
 from service.core.errors import ConfigurationError
 from service.core.naming import EXTENSION
 from service.core.outcome import Obstacle
+from service.core.retention import Periods, read_periods
 from service.core.upload import Event, State, after
 from service.core.verdict import Kind
 
@@ -56,6 +58,7 @@ class Policy:
     signatures_max_age: int
     unfinished_lifetime: int
     types: Mapping[str, FileType]
+    periods: Mapping[Plan, Periods]
     digest: str
 
     def published(self) -> dict[str, Any]:
@@ -77,6 +80,7 @@ class Policy:
                 Obstacle.ENCRYPTED.value: _resting_place(Kind.UNSCANNABLE).value,
                 Obstacle.LIMITS.value: _resting_place(Kind.UNSCANNABLE).value,
             },
+            "plans": {plan.value: periods.published() for plan, periods in self.periods.items()},
             "oversized": "refused",
             "other_types": "refused",
         }
@@ -105,7 +109,7 @@ def read_policy(settings: Mapping[str, Any]) -> Policy:
 
     Raises ``ConfigurationError`` naming the first setting that is missing, unknown or odd.
     """
-    unknown = set(settings) - {*_NUMBERS, "types"}
+    unknown = set(settings) - {*_NUMBERS, "types", "plans"}
     if unknown:
         raise ConfigurationError(f"policy: unknown setting {min(unknown)!r}")
     for name in _NUMBERS:
@@ -122,6 +126,7 @@ def read_policy(settings: Mapping[str, Any]) -> Policy:
     return Policy(
         **{name: settings[name] for name in _NUMBERS},
         types=MappingProxyType({kind.extension: kind for kind in allowed if kind is not None}),
+        periods=read_periods(settings.get("plans")),
         digest=hashlib.sha256(text.encode()).hexdigest(),
     )
 

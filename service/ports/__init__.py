@@ -7,6 +7,7 @@ from service.ports.accounts import Accounts
 from service.ports.answers import Answers, Claim, Entry, Reply
 from service.ports.archive import Archive, Standing
 from service.ports.checkpoints import Checkpoints, LogKey, PseudonymKey
+from service.ports.cipher import AccountKey, Cipher, ContentCipher, Stretch
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.decisions import Allowances, Decisions
@@ -32,6 +33,7 @@ from service.ports.webhooks import WebhookDeliveries, WebhookEndpoints, WebhookS
 from service.ports.witness import Witness
 
 __all__ = [
+    "AccountKey",
     "Accounts",
     "Allowance",
     "Allowances",
@@ -40,8 +42,10 @@ __all__ = [
     "Archive",
     "Attempts",
     "Checkpoints",
+    "Cipher",
     "Claim",
     "Clock",
+    "ContentCipher",
     "Credentials",
     "Decisions",
     "Entry",
@@ -81,6 +85,7 @@ __all__ = [
     "Span",
     "Standing",
     "Stored",
+    "Stretch",
     "Task",
     "TokenVerifier",
     "Tokens",

@@ -25,4 +25,4 @@ class Accounts(Protocol):
         Raises ``Conflict`` if that was changed meanwhile, and then nothing is changed."""
 
     def page(self, after: str, limit: int) -> Sequence[Account]:
-        """Return accounts by their ids, the first after ``after``."""
+        """Return accounts by their ids, the first after ``after``, without the one of the operator."""

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.core.upload import Segment
-
 
 class Source(Protocol):
     """Where bytes come from: a request body, a stored content."""
@@ -47,11 +45,11 @@ class ObjectStore(Protocol):
     ) -> AbstractContextManager[Source]:
         """Open a range of a released object. Raises ``ContentLost`` if there is no such object."""
 
-    def release(self, segment: Segment) -> None:
-        """Copy a segment from quarantine to released, within the store.
+    def release(self, stored: Stored) -> None:
+        """Copy an object from quarantine to released, within the store.
 
-        The copy happens only if the quarantined object is still the one with the segment's ETag, and is
-        checked for its size afterwards; else ``ContentLost``. Releasing twice is one release."""
+        The copy happens only if the quarantined object is still the one with that ETag, and is checked for
+        its size afterwards; else ``ContentLost``. Releasing twice is one release."""
 
     def discard_object(self, key: str) -> None:
         """Delete one object in quarantine. One that is not there is fine."""

@@ -10,21 +10,23 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
+from service.core.account import OPERATOR
 from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, Unauthenticated
 from service.core.journal import Act, Entry
 from service.core.naming import identifier
 from service.ports import ApiKey
-from service.stages import grants
+from service.stages import accounts, grants
 from service.stages.parts import Parts
 
-SCOPES: Final = frozenset(scope.value for scope in Scope)
+#: What a key of an account may be for.
+SCOPES: Final = frozenset(scope.value for scope in Scope) - {Scope.ADMIN.value}
 #: Two, so that a backend can change over from one to the next without a gap.
 MOST_LIVE_KEYS: Final = 2
 #: A token in compact form has three parts (RFC 7515, 3.1), a key two.
 _DOTS_OF_TOKENS: Final = 2
 #: Keys are made and revoked at the command line.
-_OPERATOR: Final = "operator:command"
+COMMAND: Final = "operator:command"
 _KEY: Final = re.compile(r"(gr_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 
 
@@ -33,18 +35,35 @@ def create_key(
 ) -> str:
     """Make a key for ``account`` (created if new) and return it as ``prefix.secret``, this once.
 
-    Raises ``BadRequest`` for an odd account or lifetime, unknown scopes or a third live key.
+    Raises ``BadRequest`` for an odd account or lifetime, unknown scopes or a third live key, and
+    ``AccountRemoved``.
     """
-    if lifetime is not None and lifetime <= timedelta(0):
-        raise BadRequest("a key must live for at least a day")
     if not scopes or not scopes <= SCOPES:
         raise BadRequest(f"scopes must be some of {', '.join(sorted(SCOPES))}")
+    account_id = identifier(account, "account")
+    accounts.check_there(parts, account_id)
+    return _made(parts, account_id, label, scopes, lifetime)
+
+
+def create_admin_key(parts: Parts, label: str, lifetime: timedelta | None) -> str:
+    """Make an administrator's key, for accounts and for nothing that is in one, and return it, this once.
+
+    Raises ``BadRequest`` for an odd lifetime or a third live key.
+    """
+    return _made(parts, OPERATOR, label, frozenset({Scope.ADMIN.value}), lifetime)
+
+
+def _made(
+    parts: Parts, account_id: str, label: str, scopes: frozenset[str], lifetime: timedelta | None
+) -> str:
+    if lifetime is not None and lifetime <= timedelta(0):
+        raise BadRequest("a key must live for at least a day")
     now = parts.clock.now()
     prefix, secret = f"gr_{secrets.token_hex(6)}", secrets.token_urlsafe(32)
     key = ApiKey(
         prefix=prefix,
         secret_sha256=_digest(secret),
-        account_id=identifier(account, "account"),
+        account_id=account_id,
         label=label[:255],
         scopes=scopes,
         created_at=now,
@@ -64,7 +83,7 @@ def revoke_key(parts: Parts, prefix: str) -> bool:
 def _line(act: Act, key: ApiKey, at: datetime) -> Entry:
     # Without the label, which may name a person.
     detail = {"key": key.prefix, "scopes": ",".join(sorted(key.scopes))}
-    return Entry(at, act.value, detail, _OPERATOR, account_id=key.account_id)
+    return Entry(at, act.value, detail, COMMAND, account_id=key.account_id)
 
 
 def authenticate(parts: Parts, untrusted_bearer: str, *, expired_grants_too: bool = False) -> Caller:

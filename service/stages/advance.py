@@ -6,7 +6,13 @@ others raise ``Conflict`` having changed nothing.
 
 from dataclasses import replace
 
-from service.core.errors import ContentLost, ScannerUnavailable, StoreUnavailable, TypeNotAllowed
+from service.core.errors import (
+    ContentLost,
+    KeysUnavailable,
+    ScannerUnavailable,
+    StoreUnavailable,
+    TypeNotAllowed,
+)
 from service.core.outcome import Answer, Failed, Failure, Malformed
 from service.core.upload import Event, Leftover, State, Upload
 from service.stages import judge, sniff
@@ -53,7 +59,7 @@ def _scan(parts: Parts, upload: Upload) -> Upload:
             reading = read_back(parts, scanning)
             scanning = replace(scanning, sha256=scanning.sha256 or reading.sha256)
             weighed = judge.weigh(parts, scanning, reading.outcome, _package(parts, scanning), engine)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, KeysUnavailable) as error:
         weighed = judge.Weighed(Failed(Failure.STORE_UNAVAILABLE, str(error)))
     except ContentLost:
         return save(parts, judge.give_up(parts, scanning, "content_lost"))

@@ -1,10 +1,12 @@
 """Begin: an upload as it stands at the door, and what can be said against it before a byte was looked at."""
 
 from service.core.caller import Caller
-from service.core.errors import Forbidden, NotFound, TooLarge, TypeNotAllowed
+from service.core.errors import Forbidden, TooLarge, TypeNotAllowed
 from service.core.filetype import allowed_by_name
 from service.core.naming import declared_type, display_name, extension, identifier, person
 from service.core.upload import State, Upload
+from service.stages.accounts import present
+from service.stages.contents import new_content_key
 from service.stages.parts import Parts, new_upload_id
 
 
@@ -19,14 +21,15 @@ def new_upload(
     """Return a new upload of the caller's, not yet saved.
 
     Raises ``BadRequest`` for an odd meeting, name or person, ``Forbidden`` for a grant that is for another
-    meeting or person.
+    meeting or person, ``AccountRemoved``, and as ``Keyring.of`` does.
     """
     now = parts.clock.now()
     meeting = identifier(untrusted_meeting, "meeting")
     if caller.grant and caller.grant.meeting_id != meeting:
         raise Forbidden("This grant is for another meeting.")
+    upload_id = new_upload_id(now)
     return Upload(
-        id=new_upload_id(now),
+        id=upload_id,
         account_id=caller.account_id,
         meeting_id=meeting,
         name=display_name(untrusted_name),
@@ -36,7 +39,8 @@ def new_upload(
         created_at=now,
         updated_at=now,
         grant_id=caller.grant.id if caller.grant else None,
-        region=_region(parts, caller.account_id),
+        region=present(parts, caller.account_id).region,
+        content_key=new_content_key(parts, caller.account_id, upload_id),
         person=_person(caller, untrusted_person),
         traceparent=parts.traces.current() if parts.traces else None,
     )
@@ -49,13 +53,6 @@ def _person(caller: Caller, untrusted_person: str | None) -> str | None:
     if untrusted_person not in {None, caller.grant.person}:
         raise Forbidden("This grant is for another person.")
     return caller.grant.person
-
-
-def _region(parts: Parts, account_id: str) -> str:
-    account = parts.accounts.find(account_id)
-    if account is None:
-        raise NotFound("There is no such account.")
-    return account.region
 
 
 def check_name(parts: Parts, caller: Caller, upload: Upload) -> None:

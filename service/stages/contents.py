@@ -1,12 +1,20 @@
-"""Contents: the one way of bytes to the stores and back. An account's contents lie in its region's store."""
+"""Contents: the one way of bytes to the stores and back. An account's contents lie in its region's store.
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+What lies there is sealed: a content's bytes are plain in this process alone. Contents of earlier versions,
+which have no key, are read as they are.
+"""
 
-from service.core.errors import StoreUnavailable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol
+
+from service.core.errors import ContentLost, StoreUnavailable
 from service.core.upload import Segment
-from service.ports import ObjectStore, Source, Stored
+from service.ports import ContentCipher, ObjectStore, Source, Stored
 from service.stages.parts import Parts, new_segment_key
+
+_Read = Callable[[str, int, int | None], AbstractContextManager[Source]]
+_NO_SUCH_RANGE: Final = "the stored content has no such range"
 
 
 class Holder(Protocol):
@@ -29,6 +37,14 @@ class Holder(Protocol):
         """The key that it is under, sealed by its account's."""
 
 
+def new_content_key(parts: Parts, account_id: str, holder_id: str) -> bytes:
+    """Return a new key for a content of an account, sealed by the account's.
+
+    Raises as ``Keyring.of`` does.
+    """
+    return parts.keyring.of(account_id).new_content_key(holder_id)
+
+
 def store_of(parts: Parts, region: str) -> ObjectStore:
     """Return a region's store. Raises ``StoreUnavailable`` where none is configured for it."""
     try:
@@ -37,25 +53,66 @@ def store_of(parts: Parts, region: str) -> ObjectStore:
         raise StoreUnavailable(f"no store is configured for the region {region!r}") from None
 
 
-def put(parts: Parts, holder: Holder, source: Source, size: int | None) -> Stored:
-    """Store a source as a new object of the holder's in quarantine (see ``ObjectStore.put``)."""
+def put(parts: Parts, holder: Holder, number: int, source: Source, size: int | None) -> Stored:
+    """Seal a source and store it as a new object in quarantine, the holder's segment of that number.
+
+    Returns what the store says of the sealed object (see ``ObjectStore.put``).
+    """
+    cipher = _cipher(parts, holder)
+    if cipher is not None:
+        source = cipher.seal(number, source)
+        size = None if size is None else parts.cipher.sealed_size(size)
     return store_of(parts, holder.region).put(new_segment_key(holder.id), source, size)
 
 
 def quarantined(
     parts: Parts, holder: Holder, segment: Segment, offset: int = 0, length: int | None = None
 ) -> AbstractContextManager[Source]:
-    """Open a range of a quarantined segment (see ``ObjectStore.read_quarantined``)."""
-    return store_of(parts, holder.region).read_quarantined(segment.key, offset, length)
+    """Open a range of a quarantined segment (see ``ObjectStore.read_quarantined``).
+
+    What is not as it was sealed raises ``ContentLost`` when it is read, before a byte of it is given.
+    """
+    read = store_of(parts, holder.region).read_quarantined
+    return _opened(parts, holder, segment, offset, length, read)
 
 
 def released(
     parts: Parts, holder: Holder, segment: Segment, offset: int = 0, length: int | None = None
 ) -> AbstractContextManager[Source]:
-    """Open a range of a released segment (see ``ObjectStore.read_released``)."""
-    return store_of(parts, holder.region).read_released(segment.key, offset, length)
+    """Open a range of a released segment, as ``quarantined`` does."""
+    read = store_of(parts, holder.region).read_released
+    return _opened(parts, holder, segment, offset, length, read)
 
 
 def copy_out(parts: Parts, holder: Holder, segment: Segment) -> None:
-    """Copy a segment from quarantine to released (see ``ObjectStore.release``)."""
-    store_of(parts, holder.region).release(segment)
+    """Copy a segment from quarantine to released, sealed as it is (see ``ObjectStore.release``)."""
+    store_of(parts, holder.region).release(as_stored(parts, holder, segment))
+
+
+def as_stored(parts: Parts, holder: Holder, segment: Segment) -> Stored:
+    """Return a segment as the store has it."""
+    size = segment.size if holder.content_key is None else parts.cipher.sealed_size(segment.size)
+    return Stored(segment.key, size, segment.etag)
+
+
+def _cipher(parts: Parts, holder: Holder) -> ContentCipher | None:
+    if holder.content_key is None:
+        return None
+    return parts.keyring.of(holder.account_id).content(holder.id, holder.content_key)
+
+
+@contextmanager
+def _opened(
+    parts: Parts, holder: Holder, segment: Segment, offset: int, length: int | None, read: _Read
+) -> Iterator[Source]:
+    cipher = _cipher(parts, holder)
+    if cipher is None:
+        with read(segment.key, offset, length) as source:
+            yield source
+        return
+    if offset > segment.size or offset == segment.size > 0:
+        raise ContentLost(_NO_SUCH_RANGE)
+    left = segment.size - offset
+    stretch = parts.cipher.stretch(segment.size, offset, left if length is None else min(length, left))
+    with read(segment.key, stretch.offset, stretch.length) as sealed:
+        yield cipher.open(segment.number, stretch, sealed)

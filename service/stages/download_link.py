@@ -9,7 +9,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from service.core.errors import LinkInvalid, SecretsUnreadable
+from service.core.errors import LinkInvalid, NotFound, SecretsUnreadable
+from service.core.upload import Upload
+from service.stages.accounts import check_there
 from service.stages.parts import Parts
 
 LIFE: Final = timedelta(minutes=5)
@@ -29,8 +31,11 @@ def link_actor(link: str) -> str:
     return f"link:{hashlib.sha256(link.encode()).hexdigest()[:32]}"
 
 
-def open_link(parts: Parts, untrusted_link: str) -> str:
-    """Return the id of the upload that a link gives out. Raises ``LinkInvalid``, whatever the reason."""
+def open_link(parts: Parts, untrusted_link: str) -> Upload:
+    """Return the upload that a link gives out. What the link itself permits is all that was asked yet.
+
+    Raises ``LinkInvalid``, whatever the reason, ``NotFound`` and ``AccountRemoved``.
+    """
     matched = None
     if _LINK.fullmatch(untrusted_link):
         try:
@@ -39,4 +44,8 @@ def open_link(parts: Parts, untrusted_link: str) -> str:
             matched = None
     if matched is None or parts.clock.now() >= datetime.fromtimestamp(int(matched[2]), UTC):
         raise LinkInvalid("This download link is no longer good, or never was. Ask for the file again.")
-    return matched[1].decode()
+    upload = parts.ledger.find(matched[1].decode())
+    if upload is None:
+        raise NotFound("There is no such file.")
+    check_there(parts, upload.account_id)
+    return upload

@@ -14,6 +14,7 @@ from service.ports import (
     Allowances,
     Answers,
     Checkpoints,
+    Cipher,
     Clock,
     Credentials,
     Decisions,
@@ -37,6 +38,7 @@ from service.ports import (
 )
 from service.stages.gate import Gate
 from service.stages.heartbeat import Heartbeat
+from service.stages.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Parts:
     answers: Answers
     rate_limiter: RateLimiter
     sealer: Sealer
+    cipher: Cipher
+    keyring: Keyring
     signer: Signer
     tokens: Tokens
     stores: Mapping[str, ObjectStore]

@@ -26,6 +26,6 @@ def store_segments(
     while intake.more():
         source = SegmentSource(intake, first=number == first, clock=clock)
         size = None if intake.remaining is None else min(SEGMENT_SIZE, intake.remaining)
-        stored = contents.put(parts, upload, source, size)
+        stored = contents.put(parts, upload, number, source, size)
         yield Segment(number, stored.key, source.size, source.sha256(), stored.etag)
         number += 1

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from greenroom_client import (
+    AccountRemoved,
     BadRequest,
     Client,
     Conflict,
@@ -177,6 +178,7 @@ def test_the_first_request_still_running_is_waited_for(server: Server) -> None:
         (409, "not_released", NotReleased),
         (409, "busy", Conflict),
         (410, "erased", Gone),
+        (410, "account_removed", AccountRemoved),
         (413, "too_large", ContentRefused),
         (415, "type_not_allowed", ContentRefused),
         (418, "teapot", Problem),

@@ -49,6 +49,7 @@ def test_sets_everything_that_the_service_needs(name: str) -> None:
 SHAPED = {
     "database_url": "postgresql+psycopg://u:p@postgres/d",
     "secrets_key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "master_key": '{"primaryKeyId": 1, "key": []}',
 }
 
 
@@ -90,7 +91,7 @@ def test_no_secret_stands_in_the_file() -> None:
 @pytest.mark.parametrize(
     ("name", "secrets"),
     [
-        ("console", {"database_url", "secrets_key", "oidc_client_secret"}),
+        ("console", {"database_url", "secrets_key", "master_key", "oidc_client_secret"}),
         ("metrics", {"database_url", "secrets_key"}),
     ],
 )

@@ -22,6 +22,7 @@ def migrate(url: str) -> None:
                 "GREENROOM_S3_ENDPOINT": "127.0.0.1:1",
                 "GREENROOM_CLAMD": "unix:/nowhere",
                 "GREENROOM_SECRETS_KEY": "A" * 43 + "=",
+                "GREENROOM_MASTER_KEY_URI": "none",
             }
         )
     )

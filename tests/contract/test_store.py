@@ -14,7 +14,6 @@ import pytest
 
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.core.errors import ContentLost, StoreUnavailable, Truncated
-from service.core.upload import Segment
 from service.ports import ObjectStore, Source, Stored
 from stack.ports import LOOPBACK, free_port
 from stack.store import REGION, Store
@@ -125,15 +124,9 @@ class Trickle:
         return piece
 
 
-def put(case: StoreCase, upload_id: str, data: bytes) -> Segment:
-    """Store a segment."""
-    stored = case.store.put(f"{upload_id}/{secrets.token_hex(16)}", io.BytesIO(data), len(data))
-    return as_segment(stored, data)
-
-
-def as_segment(stored: Stored, data: bytes) -> Segment:
-    """Return the ledger's view of an object."""
-    return Segment(0, stored.key, len(data), hashlib.sha256(data).hexdigest(), stored.etag)
+def put(case: StoreCase, upload_id: str, data: bytes) -> Stored:
+    """Store an object."""
+    return case.store.put(f"{upload_id}/{secrets.token_hex(16)}", io.BytesIO(data), len(data))
 
 
 def everything(source: Source) -> bytes:
@@ -156,7 +149,7 @@ def test_what_is_read_is_what_was_put(case: StoreCase, upload_id: str, size: int
     assert '"' not in stored.etag
     with case.store.read_quarantined(stored.key) as source:
         assert everything(source) == data
-    case.store.release(as_segment(stored, data))
+    case.store.release(stored)
     with case.store.read_released(stored.key) as source:
         assert everything(source) == data
 
@@ -164,10 +157,10 @@ def test_what_is_read_is_what_was_put(case: StoreCase, upload_id: str, size: int
 def test_a_whole_segment_of_64_mib(case: StoreCase, upload_id: str) -> None:
     """The largest object there is: put in parts, copied in one call."""
     data = noise(MEBI) * 64
-    segment = put(case, upload_id, data)
-    case.store.release(segment)
-    with case.store.read_released(segment.key) as source:
-        assert hashlib.sha256(everything(source)).hexdigest() == segment.sha256
+    stored = put(case, upload_id, data)
+    case.store.release(stored)
+    with case.store.read_released(stored.key) as source:
+        assert hashlib.sha256(everything(source)).digest() == hashlib.sha256(data).digest()
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known length", "unknown length"])
@@ -238,19 +231,19 @@ def test_a_range_is_just_those_bytes(
 ) -> None:
     """From ``offset``, ``length`` bytes or as many as there are, in both buckets."""
     data = noise(PART + 100)
-    segment = put(case, upload_id, data)
-    case.store.release(segment)
+    stored = put(case, upload_id, data)
+    case.store.release(stored)
     expected = data[offset:] if length is None else data[offset : offset + length]
-    with case.store.read_quarantined(segment.key, offset, length) as source:
+    with case.store.read_quarantined(stored.key, offset, length) as source:
         assert everything(source) == expected
-    with case.store.read_released(segment.key, offset, length) as source:
+    with case.store.read_released(stored.key, offset, length) as source:
         assert everything(source) == expected
 
 
 def test_what_is_not_there_is_lost(case: StoreCase, upload_id: str) -> None:
     """No object, or a range behind its end: ``ContentLost`` when it is opened, in both buckets."""
-    segment = put(case, upload_id, b"12345")
-    for key, offset in ((f"{upload_id}/none", 0), (segment.key, 6)):
+    stored = put(case, upload_id, b"12345")
+    for key, offset in ((f"{upload_id}/none", 0), (stored.key, 6)):
         with pytest.raises(ContentLost), case.store.read_quarantined(key, offset):
             pass
         with pytest.raises(ContentLost), case.store.read_released(key, offset):
@@ -260,64 +253,64 @@ def test_what_is_not_there_is_lost(case: StoreCase, upload_id: str) -> None:
 def test_a_reader_may_stop_early(case: StoreCase, upload_id: str) -> None:
     """Half-read objects do no harm to what is read next."""
     data = noise(2 * MEBI)
-    segment = put(case, upload_id, data)
+    stored = put(case, upload_id, data)
     for _ in range(3):
-        with case.store.read_quarantined(segment.key) as source:
+        with case.store.read_quarantined(stored.key) as source:
             assert data.startswith(source.read(10))
-    with case.store.read_quarantined(segment.key) as source:
+    with case.store.read_quarantined(stored.key) as source:
         assert everything(source) == data
 
 
 def test_releasing_twice_is_one_release(case: StoreCase, upload_id: str) -> None:
     """The second copy changes nothing; the quarantined object stays for whoever discards it."""
-    segment = put(case, upload_id, b"content")
-    case.store.release(segment)
-    case.store.release(segment)
-    assert case.keys(RELEASED, upload_id) == case.keys(QUARANTINE, upload_id) == {segment.key}
-    with case.store.read_released(segment.key) as source:
+    stored = put(case, upload_id, b"content")
+    case.store.release(stored)
+    case.store.release(stored)
+    assert case.keys(RELEASED, upload_id) == case.keys(QUARANTINE, upload_id) == {stored.key}
+    with case.store.read_released(stored.key) as source:
         assert everything(source) == b"content"
 
 
 @pytest.mark.parametrize("size", [7, PART + 1])
 def test_an_overwritten_object_is_not_released(case: StoreCase, upload_id: str, size: int) -> None:
     """Bar R4: whoever swaps the quarantined bytes after the scan, same size or not, releases nothing."""
-    segment = put(case, upload_id, noise(size))
+    stored = put(case, upload_id, noise(size))
     for other in (noise(size, seed=2), noise(size + 1), b""):
-        case.overwrite(segment.key, other)
+        case.overwrite(stored.key, other)
         with pytest.raises(ContentLost):
-            case.store.release(segment)
+            case.store.release(stored)
         assert case.keys(RELEASED, upload_id) == set()
 
 
 def test_what_is_gone_is_not_released(case: StoreCase, upload_id: str) -> None:
     """Without the quarantined object there is nothing to copy."""
-    segment = put(case, upload_id, b"content")
+    stored = put(case, upload_id, b"content")
     case.store.discard_quarantined(upload_id)
     with pytest.raises(ContentLost):
-        case.store.release(segment)
+        case.store.release(stored)
     assert case.keys(RELEASED, upload_id) == set()
 
 
 def test_a_segment_of_another_size_is_not_released(case: StoreCase, upload_id: str) -> None:
-    """The ledger's size is checked too."""
-    segment = put(case, upload_id, b"content")
+    """The size is checked too."""
+    stored = put(case, upload_id, b"content")
     with pytest.raises(ContentLost):
-        case.store.release(replace(segment, size=8))
+        case.store.release(replace(stored, size=8))
 
 
 def test_discarding_touches_no_other_upload_and_no_other_bucket(case: StoreCase) -> None:
     """An upload's objects are those below its own prefix, not those of an id that begins alike."""
     token = secrets.token_hex(15)
     mine, like_mine = f"up_{token}a", f"up_{token}ab"
-    segments = [put(case, owner, b"content") for owner in (mine, mine, like_mine)]
-    for segment in segments:
-        case.store.release(segment)
+    objects = [put(case, owner, b"content") for owner in (mine, mine, like_mine)]
+    for stored in objects:
+        case.store.release(stored)
     case.store.discard_quarantined(mine)
     assert case.keys(QUARANTINE, mine) == set()
-    assert case.keys(RELEASED, mine) == {segment.key for segment in segments[:2]}
+    assert case.keys(RELEASED, mine) == {stored.key for stored in objects[:2]}
     case.store.discard_released(mine)
     assert case.keys(RELEASED, mine) == set()
-    assert case.keys(QUARANTINE, like_mine) == case.keys(RELEASED, like_mine) == {segments[2].key}
+    assert case.keys(QUARANTINE, like_mine) == case.keys(RELEASED, like_mine) == {objects[2].key}
 
 
 def test_discarding_nothing_is_fine(case: StoreCase, upload_id: str) -> None:
@@ -346,9 +339,9 @@ def test_many_threads_may_use_one_store(case: StoreCase, upload_id: str) -> None
 
     def work(number: int) -> None:
         data = noise(PART + number, seed=number)
-        segment = put(case, f"{upload_id}{number}", data)
-        case.store.release(segment)
-        with case.store.read_released(segment.key) as source:
+        stored = put(case, f"{upload_id}{number}", data)
+        case.store.release(stored)
+        with case.store.read_released(stored.key) as source:
             if everything(source) != data:
                 wrong.append(number)
 
@@ -366,7 +359,7 @@ CALLS: Final[dict[str, Callable[[ObjectStore], object]]] = {
     "put in parts": lambda store: store.put("up_0/a", io.BytesIO(bytes(PART + 1)), PART + 1),
     "read_quarantined": lambda store: store.read_quarantined("up_0/a").__enter__(),
     "read_released": lambda store: store.read_released("up_0/a").__enter__(),
-    "release": lambda store: store.release(Segment(0, "up_0/a", 1, "0" * 64, "0" * 32)),
+    "release": lambda store: store.release(Stored("up_0/a", 1, "0" * 32)),
     "discard_quarantined": lambda store: store.discard_quarantined("up_0"),
     "discard_released": lambda store: store.discard_released("up_0"),
     "discard_unfinished": lambda store: store.discard_unfinished(datetime.now(UTC)),

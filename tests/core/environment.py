@@ -12,6 +12,7 @@ SECRETS = ["GREENROOM_DATABASE_URL", *KEYS, "GREENROOM_SECRETS_KEY"]
 LEAST = {
     "GREENROOM_DATABASE_URL": "sqlite:////var/lib/greenroom/ledger.db",
     "GREENROOM_SECRETS_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "GREENROOM_MASTER_KEY_URI": "none",
     "GREENROOM_S3_ENDPOINT": "127.0.0.1:8333",
     "GREENROOM_CLAMD": "unix:/run/clamav/clamd.sock",
     **{name: f"value-of-{name.lower()}" for name in KEYS},

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import console_config, jitsi_config, observe_config, store_config, witness_config
+from service import console_config, jitsi_config, key_config, observe_config, store_config, witness_config
 from service.config import REQUIRED, VARIABLES, read_settings
 from service.core.account import HOME
 from service.core.errors import ConfigurationError
@@ -96,8 +96,10 @@ def test_everything_can_be_set() -> None:
 
 
 def test_the_names_are_told_right() -> None:
-    """REQUIRED are the names without which there is no start; VARIABLES are all that are read."""
-    assert set(LEAST) == REQUIRED
+    """REQUIRED are the names without which there is no start, and beside them one way to the master key;
+    VARIABLES are all that are read.
+    """
+    assert set(LEAST) == REQUIRED | {"GREENROOM_MASTER_KEY_URI"}
     optional = {
         "GREENROOM_S3_SECURE",
         "GREENROOM_S3_REGION",
@@ -114,7 +116,7 @@ def test_the_names_are_told_right() -> None:
         *ORIGINS,
     }
     elsewhere = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES | witness_config.NAMES
-    elsewhere |= store_config.NAMES
+    elsewhere |= store_config.NAMES | key_config.names(store_config.FIRST)
     assert REQUIRED | optional | elsewhere | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 
 

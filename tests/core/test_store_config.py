@@ -16,7 +16,7 @@ US_WEST = "GREENROOM_REGION_US_WEST_"
 def region(prefix: str, endpoint: str) -> dict[str, str]:
     """Return the least settings of a region's store."""
     keys = {name.replace("GREENROOM_", prefix): f"{prefix}{name}" for name in KEYS}
-    return {f"{prefix}S3_ENDPOINT": endpoint, **keys}
+    return {f"{prefix}S3_ENDPOINT": endpoint, f"{prefix}MASTER_KEY_URI": "none", **keys}
 
 
 BOTH = (
@@ -48,7 +48,7 @@ def test_each_region_has_a_store_of_its_own() -> None:
     assert len(set(keys)) == 3 * len(KEYS)
 
 
-@pytest.mark.parametrize("name", sorted(region(EU, "")))
+@pytest.mark.parametrize("name", sorted(region(EU, "").keys() - {f"{EU}MASTER_KEY_URI"}))
 def test_what_a_region_lacks_is_named(name: str) -> None:
     """A region never falls back on what another has: a missing setting is named, and there is no start."""
     with pytest.raises(ConfigurationError, match=f"^{name} must be set \\(GREENROOM_REGIONS lists "):
@@ -62,6 +62,22 @@ def test_a_regions_secret_may_come_in_a_file(tmp_path: Path) -> None:
     file.write_text(f"{BOTH[name]}\n")
     environ = {key: value for key, value in BOTH.items() if key != name}
     assert read_settings(environ | {f"{name}_FILE": str(file)}) == read_settings(BOTH)
+
+
+def test_no_region_has_anothers_key(tmp_path: Path) -> None:
+    """Each region says which its master key is, and no two say the same."""
+    with pytest.raises(ConfigurationError, match=f"^{EU}MASTER_KEY_FILE must be set, or {EU}MASTER_KEY_URI$"):
+        read_settings({name: value for name, value in BOTH.items() if name != f"{EU}MASTER_KEY_URI"})
+    files = [tmp_path / "one", tmp_path / "two"]
+    for number, file in enumerate(files):
+        file.write_text(f'{{"primaryKeyId": {number}, "key": []}}')
+    named = {name: value for name, value in BOTH.items() if not name.endswith("MASTER_KEY_URI")}
+    ours = {"GREENROOM_MASTER_KEY_FILE": str(files[0]), f"{US_WEST}MASTER_KEY_URI": "none"}
+    settings = read_settings(named | ours | {f"{EU}MASTER_KEY_FILE": str(files[1])})
+    keys = [settings.master_keys[one].keyset for one in (HOME, "eu", "us-west")]
+    assert keys == [files[0].read_text(), files[1].read_text(), None]
+    with pytest.raises(ConfigurationError, match=r"^two regions must not have one"):
+        read_settings(named | ours | {f"{EU}MASTER_KEY_FILE": str(files[0])})
 
 
 @pytest.mark.parametrize(

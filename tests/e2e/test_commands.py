@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,23 @@ def test_keys_are_made_listed_and_revoked(web: Web, service: Service) -> None:
     assert service.run("keys", "create", "--account", account).returncode == 0
 
 
+def test_accounts_are_made_removed_and_brought_back(service: Service) -> None:
+    """Each command prints the account as it is then; an administrator's key is printed once."""
+    name = f"acc-{secrets.token_hex(6)}"
+    region = next(iter(service.parts.stores))
+    made = service.run("accounts", "create", name, "--plan", "trial")
+    assert (made.returncode, made.stdout) == (0, f"{name}  active   trial  {region}\n")
+    assert service.run("accounts", "create", name).returncode == 1
+    gone = service.run("accounts", "remove", name)
+    assert re.fullmatch(rf"{name}  removed  trial  {region}  erased from \S+Z\n", gone.stdout)
+    assert gone.stdout in service.run("accounts", "list").stdout
+    assert service.run("keys", "create", "--account", name).returncode == 1
+    assert service.run("accounts", "reactivate", name).stdout == made.stdout
+    assert service.run("accounts", "remove", f"{name}-other").returncode == 1
+    key = service.run("keys", "create", "--admin", "--name", "backend")
+    assert re.fullmatch(r"KEY=gr_[0-9a-f]{12}\.[A-Za-z0-9_-]{43}\n", key.stdout)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -140,6 +158,9 @@ def test_keys_are_made_listed_and_revoked(web: Web, service: Service) -> None:
         ["--account", "a", "--scopes", ""],
         ["--account", "a", "--days", "0"],
         ["--account", "a", "--days", "-3"],
+        ["--account", "@operator"],
+        ["--admin", "--scopes", "read"],
+        ["--admin", "--days", "0"],
     ],
 )
 def test_odd_keys_are_not_made(service: Service, arguments: list[str]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.core.account import Account
-from service.core.errors import Conflict
+from service.core.account import OPERATOR, Account
+from service.core.errors import AccountRemoved, Conflict
 from service.core.journal import Entry
 from tests.fakes.faults import Faults
 from tests.fakes.journal import FakeJournal
@@ -25,6 +25,16 @@ class FakeAccounts:
         """Make an account if it is new, for the credentials of the same world."""
         with self._lock:
             self._accounts.setdefault(account_id, Account(account_id, at))
+
+    def peek(self, account_id: str) -> Account:
+        """Return an account, without any fault."""
+        return self._accounts[account_id]
+
+    def check_there(self, account_id: str) -> None:
+        """Refuse what is to begin in an account that is removed, for the ledger of the same world."""
+        known = self._accounts.get(account_id)
+        if known is not None and known.removed_at is not None:
+            raise AccountRemoved("the account was removed")
 
     def find(self, account_id: str) -> Account | None:
         """Return an account."""
@@ -54,5 +64,5 @@ class FakeAccounts:
     def page(self, after: str, limit: int) -> Sequence[Account]:
         """Return accounts by id."""
         with self._faults.at("accounts.page"), self._lock:
-            found = sorted(one for one in self._accounts if one > after)[:limit]
+            found = sorted(one for one in self._accounts if one > after and one != OPERATOR)[:limit]
             return [self._accounts[one] for one in found]

@@ -24,7 +24,7 @@ class FakeCredentials:
     ) -> None:
         self._faults = faults
         self._journal = journal or FakeJournal(faults)
-        self._accounts = accounts or FakeAccounts(faults, self._journal)
+        self.accounts = accounts or FakeAccounts(faults, self._journal)
         self._keys: dict[str, ApiKey] = {}
         self._signing: list[SigningKey] = []
         self._grant_keys: dict[str, GrantKey] = {}
@@ -45,7 +45,7 @@ class FakeCredentials:
             ]
             if len(live) >= most_live:
                 raise BadRequest(f"the account has {most_live} live keys already")
-            self._accounts.known(key.account_id, key.created_at)
+            self.accounts.known(key.account_id, key.created_at)
             self._keys[key.prefix] = key
             self._journal.record([line])
 

@@ -63,6 +63,8 @@ class FakeLedger:
             row = self._rows.get(upload.id)
             if (row.version if row else 0) != upload.version:
                 raise Conflict("changed by another process")
+            if row is None:
+                self._credentials.accounts.check_there(upload.account_id)
             self._decisions.check(upload, warrant)
             if claim is not None:
                 self._answers.check_free(claim)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from service.core.errors import ContentLost, StoreUnavailable
-from service.core.upload import Segment
 from service.ports import Clock, Source, Stored
 from tests.fakes.faults import Crash, Faults
 
@@ -17,13 +16,13 @@ class FakeStore:
     """Two dicts of immutable objects, and the multipart uploads that a killed process left behind."""
 
     def __init__(self, faults: Faults, clock: Clock) -> None:
-        """Call ``watch`` with each segment and its bytes just before they become a released object."""
+        """Call ``watch`` with each object's name and bytes just before they become a released object."""
         self._faults = faults
         self._clock = clock
         self.quarantined: dict[str, bytes] = {}
         self.released: dict[str, bytes] = {}
         self.unfinished: dict[str, datetime] = {}
-        self.watch: Callable[[Segment, bytes], None] = lambda _segment, _data: None
+        self.watch: Callable[[Stored, bytes], None] = lambda _stored, _data: None
 
     def put(self, key: str, source: Source, size: int | None) -> Stored:
         """Store a source: part by part, and at the end all of it or nothing."""
@@ -66,14 +65,14 @@ class FakeStore:
             raise ContentLost("no such object or range")
         return _Range(data[offset:] if length is None else data[offset : offset + length], self._faults)
 
-    def release(self, segment: Segment) -> None:
-        """Copy a segment on condition of its ETag."""
+    def release(self, stored: Stored) -> None:
+        """Copy an object on condition of its ETag."""
         with self._faults.at("store.release"):
-            data = self.quarantined.get(segment.key)
-            if data is None or etag(data) != segment.etag or len(data) != segment.size:
+            data = self.quarantined.get(stored.key)
+            if data is None or etag(data) != stored.etag or len(data) != stored.size:
                 raise ContentLost("not the object that was stored")
-            self.watch(segment, data)
-            self.released[segment.key] = data
+            self.watch(stored, data)
+            self.released[stored.key] = data
 
     def discard_object(self, key: str) -> None:
         """Delete one object."""

@@ -16,7 +16,7 @@ from tests.fakes.faults import Moment
 from tests.stages.world import PDF, World
 
 AWAY: Final = ScannerUnavailable("away")
-FEEDS: Final = 4
+FEEDS: Final = 6
 ERROR: Final = Failed(Failure.SCANNER_ERROR, "Can't allocate memory ERROR")
 
 

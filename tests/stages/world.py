@@ -13,23 +13,27 @@ from typing import Final
 from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
+from service.adapters.master_key import KeyInHand, new_keyset
+from service.adapters.tink_cipher import TinkCipher
 from service.core.account import HOME
 from service.core.caller import Caller, Scope
 from service.core.canary import EICAR
 from service.core.decision import Standing
-from service.core.errors import Conflict, GreenroomError, PartUnavailable
+from service.core.errors import Conflict, ContentLost, GreenroomError, PartUnavailable
 from service.core.policy import Policy, read_policy
 from service.core.siem import Form
 from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
 from service.core.verdict import Kind, Protection
 from service.jobs.reconcile import reconcile, tidy
-from service.ports import Source, Task
+from service.ports import Source, Stored, Task
 from service.stages.advance import advance
 from service.stages.deliver import deliver
 from service.stages.gate import Gate, Health
 from service.stages.heartbeat import Heartbeat
+from service.stages.keyring import Keyring
 from service.stages.parts import Parts
 from service.stages.piece import Checksum, Piece
+from service.stages.receive import CHUNK
 from service.stages.resume import Creation, create, go_on, own_resumable
 from service.stages.take_in import Arrival, take_in
 from tests.fakes.accounts import FakeAccounts
@@ -55,6 +59,7 @@ from tests.fakes.witness import FakeWitness
 
 CALLER: Final = Caller("acme", "gr_000000000000", frozenset(Scope))
 SECRETS_KEY: Final = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+MASTER_KEY: Final = new_keyset()
 ROUND: Final = 5.0
 DEADLINE: Final = 120.0
 KIBI: Final = 1024
@@ -152,6 +157,7 @@ class World:
         self.log = FakeLog()
         self.events_sink = FakeEvents(self.faults)
         self.heartbeat = HandHeartbeat(self.ledger, self.clock, self.log)
+        cipher = TinkCipher({HOME: KeyInHand(MASTER_KEY)})
         self.parts = Parts(
             ledger=self.ledger,
             journal=self.journal,
@@ -161,6 +167,8 @@ class World:
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),
             sealer=FernetSealer([SECRETS_KEY]),
+            cipher=cipher,
+            keyring=Keyring(self.accounts, cipher, self.clock),
             signer=Ed25519Signer(),
             tokens=JwtTokens(),
             stores={HOME: self.store},
@@ -278,16 +286,26 @@ class World:
 
     def content(self, upload: Upload) -> bytes:
         """Return the released content of an upload."""
-        return b"".join(self.store.released[segment.key] for segment in upload.segments)
+        return b"".join(self.opened(upload, s, self.store.released[s.key]) for s in upload.segments)
 
-    def _watch_release(self, segment: Segment, data: bytes) -> None:
+    def opened(self, upload: Upload, segment: Segment, data: bytes) -> bytes:
+        """Return what an object holds, asking no part. Raises ``ContentLost`` where it was not sealed so."""
+        assert upload.content_key
+        assert len(data) == self.parts.cipher.sealed_size(segment.size)
+        account = self.accounts.peek(upload.account_id)
+        cipher = self.parts.cipher.account_key(account).content(upload.id, upload.content_key)
+        stretch = self.parts.cipher.stretch(segment.size, 0, segment.size)
+        source = cipher.open(segment.number, stretch, io.BytesIO(data))
+        return b"".join(iter(lambda: source.read(CHUNK), b""))
+
+    def _watch_release(self, stored: Stored, data: bytes) -> None:
         """Note a release that no durable clean verdict for the same bytes came before. Of an export the files
-        were judged, not the whole: nothing harmful may be in it.
+        were judged, not the whole.
         """
-        if segment.key.startswith("ex_"):
-            self.violations += ["exported EICAR"] if EICAR in data else []
+        if stored.key.startswith("ex_"):
             return
-        rows = [row for row in self.ledger.rows() if segment in row.segments]
+        found = [(row, s) for row in self.ledger.rows() for s in row.segments if s.key == stored.key]
+        rows = [row for row, _ in found]
         verdict = rows[0].verdict if rows else None
         if not rows or rows[0].state not in {State.CLEARED, State.RELEASED}:
             self.violations.append("released without a durable CLEARED")
@@ -295,10 +313,18 @@ class World:
         clean = verdict is not None and verdict.kind is Kind.CLEAN and verdict.sha256 == rows[0].sha256
         if not clean and not decided:
             self.violations.append("released without a clean verdict or a decision for the same digest")
-        if hashlib.sha256(data).hexdigest() != segment.sha256:
+        try:
+            [plain] = [self.opened(row, segment, data) for row, segment in found]
+        except ContentLost:
+            self.violations.append("released what cannot be opened")
+            return
+        if hashlib.sha256(plain).hexdigest() != found[0][1].sha256:
             self.violations.append("released other bytes than were received")
-        if EICAR in data and not decided:
+        if EICAR in plain and not decided:
             self.violations.append("released EICAR")
+        # A few bytes stand in any noise.
+        if len(plain) > 16 and plain[:KIBI] in data:
+            self.violations.append("released what is not sealed")
 
     def _was_decided(self, row: Upload) -> bool:
         """Tell whether two people's confirmed decision for the same digest is what cleared an upload."""

@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 
 from service import config, wiring
 from service.adapters.sql_ledger import SqlLedger
+from service.core.account import OPERATOR
 from service.core.upload import State, Upload
-from service.stages.access import SCOPES, create_key
+from service.stages.access import SCOPES, create_admin_key, create_key
 from service.stages.gate import Gate, Health
 from service.stages.parts import Parts, new_upload_id
 from service.web.public import create_app
@@ -132,6 +133,18 @@ def backend(app: Flask, parts: Parts) -> Backend:
 def stranger(app: Flask, parts: Parts) -> Backend:
     """A backend of another account."""
     return new_backend(app, parts)
+
+
+@pytest.fixture(scope="session")
+def admin_key(built: Parts) -> str:
+    """The key of whoever runs the service."""
+    return create_admin_key(built, "test", None)
+
+
+@pytest.fixture
+def administrator(app: Flask, parts: Parts, admin_key: str) -> Backend:
+    """Who runs the service."""
+    return Backend(app, parts, OPERATOR, admin_key)
 
 
 class Without:

@@ -180,7 +180,7 @@ def test_declarations_become_an_operation(painted: dict[str, Any]) -> None:
     body = operation["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/_Colour"}
     assert parameters["Idempotency-Key"]["in"] == "header"
-    problems = {"400", "401", "403", "408", "409", "422", "429", "500", "503"}
+    problems = {"400", "401", "403", "408", "409", "410", "422", "429", "500", "503"}
     assert operation["responses"].keys() == {"201", "204"} | problems
     assert "RateLimit" in operation["responses"]["201"]["headers"]
     assert operation["responses"]["429"]["headers"]["Retry-After"]["required"] is True

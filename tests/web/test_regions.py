@@ -59,7 +59,12 @@ def two_regions(environ: dict[str, str], second: Store, tmp_path: Path) -> Itera
         if role != "witness"
         for kind, value in (("ACCESS", one.access_key), ("SECRET", one.secret_key))
     }
-    region = {"GREENROOM_REGION_EU_S3_ENDPOINT": second.endpoint, "GREENROOM_REGION_EU_S3_SECURE": "false"}
+    (key := tmp_path / "eu.key").write_text(wiring.new_master_key())
+    region = {
+        "GREENROOM_REGION_EU_S3_ENDPOINT": second.endpoint,
+        "GREENROOM_REGION_EU_S3_SECURE": "false",
+        "GREENROOM_REGION_EU_MASTER_KEY_FILE": str(key),
+    }
     database = {"GREENROOM_DATABASE_URL": f"sqlite:///{tmp_path / 'regions.db'}"}
     both = environ | names | region | database | {"GREENROOM_REGIONS": "eu"}
     wiring.migrate(config.read_settings(both))

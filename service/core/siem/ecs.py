@@ -29,6 +29,7 @@ _TYPES: Final = {
     (Subject.ENTITY, "Create"): "creation",
     (Subject.ENTITY, "Update"): "change",
     (Subject.ENTITY, "Disable"): "change",
+    (Subject.ENTITY, "Enable"): "change",
     (Subject.ENTITY, "Delete"): "deletion",
     (Subject.PAGE, "Read"): "access",
     (Subject.PAGE, "Search"): "access",

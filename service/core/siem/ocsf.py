@@ -36,7 +36,7 @@ _CLASSES: Final = {
     Subject.FINDING: _Class(2004, "Detection Finding", "Findings", {"Create": 1, "Update": 2, "Close": 3}),
     Subject.SIGN_IN: _Class(3002, "Authentication", _IAM, {"Logon": 1, "Logoff": 2}),
     Subject.ENTITY: _Class(
-        3004, "Entity Management", _IAM, {"Create": 1, "Update": 3, "Delete": 4, "Disable": 9}
+        3004, "Entity Management", _IAM, {"Create": 1, "Update": 3, "Delete": 4, "Enable": 8, "Disable": 9}
     ),
     Subject.PAGE: _Class(
         6001, "Web Resources Activity", _APPLICATION, {"Read": 2, "Search": 5, "Export": 7, "Other": 99}

@@ -65,6 +65,9 @@ class _Building:
         store = contents.store_of(parts, export.region)
         store.discard_quarantined(export.id)
         store.discard_released(export.id)
+        # A key of its own for each build: what an earlier one left behind is nobody's.
+        key = contents.new_content_key(parts, export.account_id, export.id)
+        self.export = export = replace(export, content_key=key)
         self.total = 2 * parts.ledger.count(export.account_id, export.person)
         begun = parts.clock.now()
         stream = _Stream(self._watched(zipped(self._members(begun))))
@@ -92,7 +95,7 @@ class _Building:
         number = 0
         while stream.more():
             piece = _Piece(stream)
-            stored = contents.put(self.parts, self.export, piece, None)
+            stored = contents.put(self.parts, self.export, number, piece, None)
             segment = Segment(number, stored.key, piece.size, piece.sha256.hexdigest(), stored.etag)
             # Not without the lease: what another process has deleted must not come back.
             self._renew()

@@ -82,6 +82,8 @@ def brought(operation: Operation, method: str) -> Brought:
     problems: list[type[errors.GreenroomError]] = []
     if operation.scope is not None:
         problems += [errors.Unauthenticated, errors.GrantExpired, errors.Forbidden, errors.LedgerUnavailable]
+    if operation.scope not in {None, Scope.ADMIN}:
+        problems.append(errors.AccountRemoved)
     if operation.query is not None or operation.body is not None:
         problems.append(errors.BadRequest)
     if isinstance(operation.body, type):

@@ -174,6 +174,19 @@ class Resumable(Document):
     expires_after_seconds: int = Field(ge=1, description="That long one that nobody goes on with is kept.")
 
 
+class Periods(Document):
+    """For how long things stay, in days."""
+
+    removed: int = Field(ge=1, description="A removed account, before it is erased.")
+
+
+class Plans(Document):
+    """What accounts of each plan are promised."""
+
+    trial: Periods
+    paid: Periods
+
+
 class Policy(Document):
     """The policy in force: what may be sent and what happens to it."""
 
@@ -185,6 +198,7 @@ class Policy(Document):
     types: list[AcceptedType] = Field(min_length=1)
     verdicts: Verdicts
     unscannable: Unscannable
+    plans: Plans
     oversized: Literal["refused"]
     other_types: Literal["refused"]
 

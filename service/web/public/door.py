@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from service.core.caller import Caller, Scope
 from service.core.errors import BadRequest, NotFound
 from service.ports import Claim
-from service.stages import access, once
+from service.stages import access, accounts, once
 from service.stages.parts import Parts
 from service.web.public import retries
 from service.web.public.body import RawBody
@@ -110,6 +110,8 @@ class Door:
             caller = self._authenticate(bearer)
         else:
             caller = access.authenticate(self._parts, bearer, expired_grants_too=expired_grants)
+        # Here, where every way of authenticating comes by.
+        accounts.check_there(self._parts, caller.account_id)
         caller.require(scope)
         return caller
 

@@ -26,7 +26,7 @@ from service.web.public.slots import Slots
 _ZIP: Final = "application/zip"
 #: Seconds after which to ask again for one that is being built.
 _AGAIN: Final = "5"
-_ACCOUNT_PATH: Final = {"account_id": PathPart("The account's id.", f"^{IDENTIFIER.pattern}$", "acme")}
+_ACCOUNT_PATH: Final = {"account": PathPart("The account's id.", f"^{IDENTIFIER.pattern}$", "acme")}
 _PERSON_PATH: Final = _ACCOUNT_PATH | {
     "person": PathPart("What the account calls the person.", f"^{PERSON.pattern}$", "jo@example.com")
 }
@@ -134,15 +134,15 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("exports", __name__, url_prefix="/v1")
 
-    @routes.post("/accounts/<account_id>/export")
+    @routes.post("/accounts/<account>/export")
     @door.operation(OF_ACCOUNT)
-    def of_account(caller: Caller, account_id: str) -> Response:
-        return _accepted(ask(parts, caller, account_id, None))
+    def of_account(caller: Caller, account: str) -> Response:
+        return _accepted(ask(parts, caller, account, None))
 
-    @routes.post("/accounts/<account_id>/persons/<person>/export")
+    @routes.post("/accounts/<account>/persons/<person>/export")
     @door.operation(OF_PERSON)
-    def of_person(caller: Caller, account_id: str, person: str) -> Response:
-        return _accepted(ask(parts, caller, account_id, person))
+    def of_person(caller: Caller, account: str, person: str) -> Response:
+        return _accepted(ask(parts, caller, account, person))
 
     @routes.get("/exports/<export_id>")
     @door.operation(ASK)

@@ -38,6 +38,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
     "exports": "An account's data, or one person's, to be taken away.",
     "jitsi": "Jitsi Meet's file-sharing API.",
+    "accounts": "Accounts: made, removed and brought back by whoever runs this service.",
     "log": "What proves that a verdict was reached, and that nobody changed it since.",
     "policy": "What may be sent and what happens to it.",
     "health": "Whether the service is up, for what watches over it.",
@@ -49,6 +50,13 @@ _SECURITY: Final[Mapping[str, Any]] = {
         "scheme": "bearer",
         "bearerFormat": "prefix.secret",
         "description": "An account's API key, made with `python -m service keys create`. For servers only.",
+    },
+    "admin_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "prefix.secret",
+        "description": "An administrator's key, made with `python -m service keys create --admin`. It opens"
+        " no account's files.",
     },
     "grant": {
         "type": "http",

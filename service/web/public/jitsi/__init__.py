@@ -89,8 +89,8 @@ def _show(routes: Blueprint, door: Door, parts: Parts, slots: Slots, jitsi: Jits
     @routes.get("/content/<link>")
     @door.operation(operations.CONTENT)
     def content(link: str) -> Response:
-        upload = parts.ledger.find(open_link(parts, link))
-        if upload is None or upload.account_id != jitsi.issuer.account_id:
+        upload = open_link(parts, link)
+        if upload.account_id != jitsi.issuer.account_id:
             raise NotFound("There is no such file.")
         read.check_released(upload)
         return download(parts, slots, upload, link_actor(link))
