@@ -49,6 +49,9 @@ class Act(StrEnum):
     EXPORT_WITHDRAWN = "export_withdrawn"
     EXPORT_EXPIRED = "export_expired"
     REQUESTS_VIEWED = "requests_viewed"
+    MEETING_CHANGED = "meeting_changed"
+    RESCAN_BEGUN = "rescan_begun"
+    RESCAN_ENDED = "rescan_ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from service.jobs.exporter import Exporter
 from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
 from service.jobs.reconcile import reconcile, tidy
+from service.jobs.rescanner import Rescanner
 from service.jobs.scanner_history import ScannerHistory
 from service.jobs.watch import ScannerWatch
 from service.ports import Queue, QueueWorker, Task
@@ -34,8 +35,12 @@ class Worker:
         queue_worker: QueueWorker,
         stop: threading.Event,
         alive: Callable[[], None],
+        rescan_rate: int,
     ) -> None:
-        """Work with ``parts`` on what the queue brings, until ``stop`` is set; call ``alive`` each round."""
+        """Work with ``parts`` on what the queue brings, until ``stop`` is set; call ``alive`` each round.
+
+        Scan ``rescan_rate`` released files again in a minute, at most, where there are any to scan.
+        """
         self._parts = parts
         self._queue = queue
         self._queue_worker = queue_worker
@@ -43,7 +48,13 @@ class Worker:
         self._alive = alive
         self._watch = ScannerWatch(parts)
         self._history = ScannerHistory(parts)
-        self._keepers = (Bookkeeper(parts), Notary(parts), Feeder(parts), Exporter(parts))
+        self._keepers = (
+            Bookkeeper(parts),
+            Notary(parts),
+            Feeder(parts),
+            Rescanner(parts, rescan_rate),
+            Exporter(parts),
+        )
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()
 

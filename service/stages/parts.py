@@ -23,8 +23,10 @@ from service.ports import (
     Exports,
     Journal,
     Ledger,
+    Meetings,
     ObjectStore,
     RateLimiter,
+    Rescans,
     Scanner,
     Sealer,
     Signer,
@@ -52,6 +54,8 @@ class Parts:
     journal: Journal
     checkpoints: Checkpoints
     accounts: Accounts
+    meetings: Meetings
+    rescans: Rescans
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter

@@ -272,6 +272,17 @@ def test_what_is_recalled_is_not_handed_out(world: World) -> None:
     assert {segment.key for segment in export.segments} & world.keys() == set()
 
 
+def test_a_download_under_way_ends_with_a_recall(world: World) -> None:
+    """Of an export with a file that is recalled just then, the end is not given."""
+    upload = send(world, PDF, "deck.pdf")
+    export = built(world)
+    chunks = hand_out.content(world.parts, export, None, "key:gr_1")
+    next(chunks)
+    world.ledger.save(upload.moved(Event.RECALLED, world.clock.now()))
+    with pytest.raises(ExportNotReady):
+        list(chunks)
+
+
 def test_what_is_erased_meanwhile_is_not_in_it(world: World) -> None:
     """A file that goes while the export is built: that build is not kept, the next one is without it."""
     upload = send(world, PDF, "deck.pdf")

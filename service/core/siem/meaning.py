@@ -119,6 +119,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.EXPORT_WITHDRAWN: Meaning("Export of data withdrawn", _S.ENTITY, "Update"),
         Act.EXPORT_EXPIRED: Meaning("Export of data deleted", _S.ENTITY, "Delete"),
         Act.REQUESTS_VIEWED: Meaning("People's requests viewed", _S.PAGE, "Read"),
+        Act.MEETING_CHANGED: Meaning("Meeting's data changed", _S.ENTITY, "Update"),
+        Act.RESCAN_BEGUN: Meaning("Rescan of released files begun", _S.SCAN, "Started"),
+        Act.RESCAN_ENDED: Meaning("Rescan of released files ended", _S.SCAN, "Completed"),
     }
 )
 _UNKNOWN: Final = Meaning("Something else was logged", Subject.PAGE, "Other")

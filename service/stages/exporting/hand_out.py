@@ -13,6 +13,7 @@ from service.core.upload import Segment
 from service.stages import contents
 from service.stages.exporting.ask import entry
 from service.stages.parts import Parts
+from service.stages.read import ASK_EVERY
 from service.stages.receive import CHUNK
 
 #: Seconds after which to look again for an export that is being built.
@@ -36,8 +37,9 @@ def content(parts: Parts, export: Export, part: ByteRange | None, actor: str) ->
     """Return an export's bytes as chunks, the first one already fetched, once it is logged who gets them.
 
     The last chunk of a segment that is read whole is only given when its digest is right; else
-    ``ContentLost`` is raised. Raises ``StoreUnavailable`` and ``LedgerUnavailable`` too: what cannot be
-    logged is not given.
+    ``ContentLost`` is raised. Every two seconds, and before the last chunk of a segment, it is asked whether
+    the export may still be handed out, as by ``check_ready``. Raises ``StoreUnavailable`` and
+    ``LedgerUnavailable`` too: what cannot be logged is not given.
     """
     size = export.size or 0
     wanted = part or ByteRange(0, size - 1, size)
@@ -65,24 +67,35 @@ def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
 
 
 def _chunks(parts: Parts, export: Export, wanted: ByteRange) -> Generator[bytes]:
-    begin = 0
+    begin, asked_at, begun = 0, parts.clock.monotonic(), False
     for segment in export.segments:
         first = max(wanted.first - begin, 0)
         last = min(wanted.last - begin, segment.size - 1)
-        if first <= last:
-            yield from _segment(parts, export, segment, first, last - first + 1)
         begin += segment.size
+        if first > last:
+            continue
+        for chunk, is_last in _segment(parts, export, segment, first, last - first + 1):
+            now = parts.clock.monotonic()
+            # Of the first chunk whoever opened the export asked.
+            if begun and (is_last or now - asked_at >= ASK_EVERY):
+                check_ready(parts, parts.exports.find(export.id) or export)
+                asked_at = now
+            yield chunk
+            begun = True
 
 
-def _segment(parts: Parts, export: Export, segment: Segment, offset: int, length: int) -> Iterator[bytes]:
+def _segment(
+    parts: Parts, export: Export, segment: Segment, offset: int, length: int
+) -> Iterator[tuple[bytes, bool]]:
+    """Give the chunks of a part of a segment, and of each whether it is the last."""
     digest = hashlib.sha256()
     held = b""
     with contents.released(parts, export, segment, offset, length) as source:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             if held:
-                yield held
+                yield held, False
             held = chunk
     if length == segment.size and digest.hexdigest() != segment.sha256:
         raise ContentLost("the export is not what was put together")
-    yield held
+    yield held, True

@@ -16,6 +16,7 @@ from service.web.public import (
     grants,
     health,
     log,
+    meetings,
     policy,
     tus,
     uploads,
@@ -71,6 +72,7 @@ def create_app(
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    app.register_blueprint(meetings.blueprint(parts, door))
     app.register_blueprint(accounts.blueprint(parts, door))
     app.register_blueprint(exports.blueprint(parts, slots, door))
     app.register_blueprint(log.blueprint(parts, door))
