@@ -22,6 +22,7 @@ from service import (
     wiring,
     wiring_observation,
 )
+from service.config_values import LAST_PORT
 from service.core.errors import BadRequest, ConfigurationError
 from service.jobs.worker import Worker
 from service.stages import access, signing
@@ -107,7 +108,7 @@ def _worker(options: argparse.Namespace) -> int:
 
 def _metrics(options: argparse.Namespace) -> int:
     host, _, port = options.bind.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= config.LAST_PORT:
+    if not host or not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
         raise ConfigurationError(f"--bind must be HOST:PORT, not {options.bind!r}")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

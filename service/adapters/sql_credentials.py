@@ -126,6 +126,15 @@ class SqlCredentials:
                 return None
             return rows.row_to_grant(row, *quota.used(connection, account_id, grant_id))
 
+    def grants_of(self, account_id: str, person: str | None) -> Sequence[KnownGrant]:
+        """Return grants, and how much of each is used."""
+        query = select(grants).where(grants.c.account_id == account_id)
+        if person is not None:
+            query = query.where(grants.c.person == person)
+        with self._database.reading() as connection:
+            found = connection.execute(query.order_by(grants.c.created_at, grants.c.id)).mappings().all()
+            return [rows.row_to_grant(row, *quota.used(connection, account_id, row["id"])) for row in found]
+
     def prolong_grant(self, grant: Grant) -> None:
         """Note a later end."""
         earlier = grants.c.expires_at < grant.expires_at

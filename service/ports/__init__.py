@@ -13,6 +13,7 @@ from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant,
 from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
 from service.ports.event_sink import EventSink
+from service.ports.exports import Exports
 from service.ports.holds import Holds
 from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
@@ -53,6 +54,7 @@ __all__ = [
     "Entry",
     "EventLog",
     "EventSink",
+    "Exports",
     "GrantKey",
     "Holds",
     "IdentityProvider",

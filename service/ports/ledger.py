@@ -69,6 +69,13 @@ class Ledger(Protocol):
         """Return uploads of one meeting, newest first, whose id sorts below ``before``, in ``state`` only if
         one is given."""
 
+    def belonging(self, account_id: str, person: str | None, after: str, limit: int) -> Sequence[Upload]:
+        """Return uploads of an account, of one of its people only if a ``person`` is given, by their ids and
+        whatever their state, the first after ``after``."""
+
+    def count(self, account_id: str, person: str | None) -> int:
+        """Return how many uploads ``belonging`` gives in all."""
+
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads in ``states`` that no live lease covers and that are due, oldest first."""
 

@@ -20,6 +20,7 @@ from service.ports import (
     Decisions,
     EventLog,
     EventSink,
+    Exports,
     Holds,
     Journal,
     Ledger,
@@ -84,6 +85,7 @@ class Parts:
     traces: Traces | None
     decisions: Decisions
     allowances: Allowances
+    exports: Exports
 
 
 def new_upload_id(now: datetime) -> str:

@@ -98,6 +98,7 @@ TABLE: Final = {
     "GET /uploads.jsonl": Row(Role.READER, ["exported"]),
     "GET /uploads/<upload_id>": Row(Role.READER, ["upload_viewed"], _held),
     "GET /uploads/<upload_id>/receipt": Row(Role.READER, ["receipt_taken"], _signed),
+    "GET /requests": Row(Role.ADMINISTRATOR, ["requests_viewed"]),
     "GET /reviewers": Row(Role.ADMINISTRATOR, ["reviewers_viewed"]),
     "POST /reviewers/<reviewer_id>/disable": Row(Role.ADMINISTRATOR, ["reviewer_changed"], _colleague),
     "POST /reviewers/<reviewer_id>/enable": Row(Role.ADMINISTRATOR, ["reviewer_changed"], _colleague),

@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[Role | None, int]] = {
     "/allow-list": (Role.REVIEWER, 200),
     "/holds": (Role.ADMINISTRATOR, 200),
     "/log": (Role.READER, 200),
+    "/requests": (Role.ADMINISTRATOR, 200),
     "/reviewers": (Role.ADMINISTRATOR, 200),
     "/nothing": (Role.READER, 404),
 }

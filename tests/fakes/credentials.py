@@ -127,6 +127,13 @@ class FakeCredentials:
         with self._faults.at("credentials.grant"):
             return self.stored(account_id, grant_id)
 
+    def grants_of(self, account_id: str, person: str | None) -> Sequence[KnownGrant]:
+        """Return an account's grants."""
+        with self._faults.at("credentials.grants_of"), self._lock:
+            theirs = [self._counted(*key) for key in self._grants if key[0] == account_id]
+            found = [known for known in theirs if person in {None, known.grant.person}]
+            return sorted(found, key=lambda known: (known.created_at, known.grant.id))
+
     def prolong_grant(self, grant: Grant) -> None:
         """Note a later end."""
         with self._faults.at("credentials.prolong_grant"), self._lock:

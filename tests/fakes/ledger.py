@@ -145,6 +145,20 @@ class FakeLedger:
             ]
             return found[::-1][:limit]
 
+    def belonging(self, account_id: str, person: str | None, after: str, limit: int) -> Sequence[Upload]:
+        """Return the uploads of an account or of one of its people."""
+        with self._faults.at("ledger.belonging"):
+            return [row for row in self._belonging(account_id, person) if row.id > after][:limit]
+
+    def count(self, account_id: str, person: str | None) -> int:
+        """Count them."""
+        with self._faults.at("ledger.count"):
+            return len(self._belonging(account_id, person))
+
+    def _belonging(self, account_id: str, person: str | None) -> list[Upload]:
+        theirs = [row for row in self.rows() if row.account_id == account_id]
+        return [row for row in theirs if person in {None, row.person}]
+
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return what nobody is at work on."""
         with self._faults.at("ledger.unattended"):

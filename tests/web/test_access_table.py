@@ -171,6 +171,11 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
         },
     ),
     ("DELETE", "/v1/tus/<unfinished_id>"): Entry(Scope.UPLOAD, OPEN, options={"headers": TUS}),
+    ("POST", "/v1/accounts/<account>/export"): Entry(Scope.EXPORT),
+    ("POST", "/v1/accounts/<account>/persons/<person>/export"): Entry(Scope.EXPORT),
+    ("GET", "/v1/exports/<export_id>"): Entry(Scope.EXPORT),
+    # It is never built here: who may know that gets as far as anybody can.
+    ("GET", "/v1/exports/<export_id>/content"): Entry(Scope.EXPORT, owner=409),
     ("POST", "/v1/grants"): Entry(
         Scope.GRANTS, stranger=OPEN, options={"json": {"kind": "upload", "meeting": "m1"}}
     ),
@@ -263,6 +268,7 @@ def made(app: Flask, parts: Parts, admin_key: str) -> Stage:
     unfinished = presenter.call("POST", "/v1/tus", **TABLE["POST", "/v1/tus"].options)
     registered = backend.call("POST", "/v1/grant-keys", json={"jwk": public}).get_json()
     spare = new_backend(app, parts).account
+    asking = f"/v1/accounts/{backend.account}/persons/ann@example.org/export"
     things = {
         "upload_id": upload["id"],
         "unfinished_id": unfinished.headers["Location"].rpartition("/")[2],
@@ -270,6 +276,9 @@ def made(app: Flask, parts: Parts, admin_key: str) -> Stage:
         "hold_id": holds.place(parts, holds.Wanted(spare, "An order to keep"), "operator:command").id,
         "grant_id": grant(backend, "download")["id"],
         "key_id": registered["id"],
+        "account": backend.account,
+        "person": "ann@example.org",
+        "export_id": backend.call("POST", asking).get_json()["id"],
         "endpoint_id": backend.call("POST", ENDPOINTS, json={"url": RECEIVER}).get_json()["id"],
     }
     return Stage(app, callers, things)

@@ -15,6 +15,7 @@ from service.web.console import (
     log,
     notices,
     overview,
+    requests,
     reviewers,
     sign_in,
     sign_in_elsewhere,
@@ -79,5 +80,6 @@ def create_console(desk: Desk, origin: str) -> Flask:
     app.register_blueprint(allow_list.blueprint(desk, entrance))
     app.register_blueprint(holds.blueprint(desk, entrance))
     app.register_blueprint(log.blueprint(desk, entrance))
+    app.register_blueprint(requests.blueprint(desk, entrance))
     app.register_blueprint(reviewers.blueprint(desk, entrance))
     return app

@@ -14,6 +14,7 @@ _PAGES: Final = (
     ("allow_list.page", "Allow-list"),
     ("holds.page", "Holds"),
     ("log.page", "Log"),
+    ("requests.page", "Requests"),
     ("reviewers.page", "Reviewers"),
 )
 

@@ -12,6 +12,7 @@ from service.web.public import (
     accounts,
     contract,
     cors,
+    exports,
     grants,
     health,
     holds,
@@ -75,6 +76,7 @@ def create_app(
     app.register_blueprint(meetings.blueprint(parts, door))
     app.register_blueprint(accounts.blueprint(parts, door))
     app.register_blueprint(holds.blueprint(parts, door))
+    app.register_blueprint(exports.blueprint(parts, slots, door))
     app.register_blueprint(log.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:

@@ -37,6 +37,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "meetings": "What you say of your meetings.",
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
+    "exports": "An account's data, or one person's, to be taken away.",
     "jitsi": "Jitsi Meet's file-sharing API.",
     "accounts": "Accounts: made, removed and brought back by whoever runs this service.",
     "holds": "Legal holds: what nobody may delete, placed and lifted by whoever runs this service.",
