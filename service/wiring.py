@@ -18,7 +18,7 @@ from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
-from service.adapters.master_key import KeyInHand, MasterKey, key_elsewhere, new_keyset
+from service.adapters.master_key import KeyInHand, MasterKey, Succession, key_elsewhere, new_keyset
 from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
@@ -225,9 +225,17 @@ def new_master_key() -> str:
 
 
 def _masters(settings: MasterKeySettings) -> Mapping[str, MasterKey]:
+    key = _master(settings)
+    if key is None:
+        return {}
+    old = _master(settings.old) if settings.old else None
+    return {HOME: key if old is None else Succession(key, old)}
+
+
+def _master(settings: MasterKeySettings) -> MasterKey | None:
     if settings.keyset is not None:
-        return {HOME: KeyInHand(settings.keyset)}
-    return {HOME: key_elsewhere(settings.uri, settings.token)} if settings.uri else {}
+        return KeyInHand(settings.keyset, settings.name)
+    return key_elsewhere(settings.uri, settings.token, settings.name) if settings.uri else None
 
 
 def _store(settings: Settings) -> MinioStore:

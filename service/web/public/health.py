@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
 
-from service.core.errors import PartUnavailable
+from service.core.errors import PartUnavailable, SecretsUnreadable
 from service.core.outcome import Engine
 from service.core.trust import signature_age
 from service.stages.parts import Parts
@@ -55,7 +55,7 @@ class _Newest:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lock = threading.Lock()
-        starting = dict.fromkeys(("ledger", "store", "scanner", "canary"), "starting")
+        starting = dict.fromkeys(("ledger", "store", "keys", "scanner", "canary"), "starting")
         self._report: dict[str, Any] = {"ready": False, "checks": starting}
         self._good_until: float | None = None
 
@@ -74,7 +74,11 @@ class _Newest:
 
 def readiness(parts: Parts) -> dict[str, Any]:
     """Ask every dependency and return what is wrong with which, ``ready`` only if nothing is."""
-    checks = {"ledger": _ask(parts.ledger.ping), "store": _ask(partial(_ping_stores, parts))}
+    checks = {
+        "ledger": _ask(parts.ledger.ping),
+        "store": _ask(partial(_ping_stores, parts)),
+        "keys": _ask(partial(_check_keys, parts)),
+    }
     report: dict[str, Any] = {"ready": False, "checks": checks}
     try:
         engine = parts.scanner.engine()
@@ -96,6 +100,11 @@ def _ping_stores(parts: Parts) -> None:
         store.ping()
 
 
+def _check_keys(parts: Parts) -> None:
+    for region in parts.stores:
+        parts.keyring.check(region)
+
+
 def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:
     """Return what is known of the signatures in use; ages in seconds."""
     age = signature_age(engine, parts.clock.now())
@@ -114,6 +123,6 @@ def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:
 def _ask(ping: Callable[[], None]) -> str:
     try:
         ping()
-    except PartUnavailable as error:
+    except (PartUnavailable, SecretsUnreadable) as error:
         return str(error)
     return "ok"
