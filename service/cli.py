@@ -98,7 +98,8 @@ def _worker(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     alive = options.alive.touch if options.alive else lambda: None
-    Worker(services.parts, services.queue, services.queue_worker, stop, alive).run()
+    background = services.queue, services.queue_worker
+    Worker(services.parts, *background, stop, alive, services.rescan_rate).run()
     return 0
 
 

@@ -51,6 +51,7 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_TOKEN_AUDIENCE": "greenroom",
     "GREENROOM_RATE_LIMIT": "600",
     "GREENROOM_RATE_LIMIT_STORE": "memory",
+    "GREENROOM_RESCAN_RATE": "600",
     "GREENROOM_WEBHOOKS": "public",
     "GREENROOM_UPLOAD_ORIGINS": "none",
     "GREENROOM_EMBED_ORIGINS": "none",
@@ -80,7 +81,8 @@ class Settings:
     ``secrets_keys`` seal what is secret in the database: the first seals, all open; by the ``master_key``
     accounts' keys are sealed. ``rate_limit`` is how
     often each API key or grant may create something in a minute, ``rate_limit_store`` where that is counted:
-    ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``jitsi`` is ``None``
+    ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``rescan_rate`` is how
+    many released files each worker scans again in a minute, at most. ``jitsi`` is ``None``
     where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
     development. Pages of the ``upload_origins`` may send and ask from a browser, those of the
     ``embed_origins`` may frame the upload widget. ``observe`` says what those who run it
@@ -105,6 +107,7 @@ class Settings:
     jitsi: JitsiSettings | None
     rate_limit: int
     rate_limit_store: str
+    rescan_rate: int
     webhooks: Reach
     upload_origins: frozenset[str]
     embed_origins: frozenset[str]
@@ -154,6 +157,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         rate_limit_store=_one_of(
             values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
         ),
+        rescan_rate=_whole(values, "GREENROOM_RESCAN_RATE", "files a minute", _HIGHEST_RATE),
         webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
         upload_origins=origins("GREENROOM_UPLOAD_ORIGINS", values["GREENROOM_UPLOAD_ORIGINS"]),
         embed_origins=origins("GREENROOM_EMBED_ORIGINS", values["GREENROOM_EMBED_ORIGINS"]),

@@ -33,6 +33,8 @@ from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_limiter import SqlLimiter
+from service.adapters.sql_meetings import SqlMeetings
+from service.adapters.sql_rescans import SqlRescans
 from service.adapters.sql_reviewers import SqlAttempts, SqlReviewers, SqlSessions
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
 from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
@@ -72,7 +74,8 @@ _MIGRATION_LOCK: Final = 0x67726E72
 class Services:
     """What a process of Greenroom works with; ``jitsi`` where a Jitsi Meet is served.
 
-    ``desk`` is for the console, which browsers find at ``console_url``.
+    ``rescan_rate`` is how many released files a worker scans again in a minute. ``desk`` is for the console,
+    which browsers find at ``console_url``.
 
     Pages of the ``upload_origins`` may call it from a browser, those of the ``embed_origins`` may frame the
     upload widget.
@@ -81,6 +84,7 @@ class Services:
     parts: Parts
     queue: Queue
     queue_worker: QueueWorker
+    rescan_rate: int
     jitsi: Jitsi | None
     upload_origins: frozenset[str]
     embed_origins: frozenset[str]
@@ -120,6 +124,8 @@ def build_from(settings: Settings) -> Services:
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
         accounts=accounts,
+        meetings=SqlMeetings(engine),
+        rescans=SqlRescans(engine),
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),
@@ -154,6 +160,7 @@ def build_from(settings: Settings) -> Services:
         parts,
         queue,
         worker,
+        settings.rescan_rate,
         jitsi,
         settings.upload_origins,
         settings.embed_origins,

@@ -32,6 +32,8 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "release": (
         (("s3:GetObject",), (OBJECTS.format(QUARANTINE), OBJECTS.format(RELEASED))),
         (("s3:PutObject", "s3:AbortMultipartUpload"), (OBJECTS.format(RELEASED),)),
+        # What is recalled goes back the way that it came. Copies are never multipart uploads.
+        (("s3:PutObject",), (OBJECTS.format(QUARANTINE),)),
     ),
     "download": ((("s3:GetObject",), (OBJECTS.format(RELEASED),)),),
     "janitor": (

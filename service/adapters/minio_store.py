@@ -135,6 +135,21 @@ class MinioStore:
         if copy.size != stored.size:
             raise ContentLost("the released copy has another size than what was stored")
 
+    def recall(self, key: str) -> Stored:
+        """Copy one object back, on condition of the ETag that it has now, and check the copy."""
+        client, quarantine, released = (
+            self._clients[Role.RELEASE],
+            self._buckets.quarantine,
+            self._buckets.released,
+        )
+        there = _asked(lambda: client.stat_object(released, key))
+        origin = CopySource(released, key, match_etag=_bare(there.etag))
+        _asked(lambda: client.copy_object(quarantine, key, origin))
+        copy = _asked(lambda: client.stat_object(quarantine, key))
+        if copy.size is None or copy.size != there.size:
+            raise ContentLost("the copy in quarantine has another size than what was released")
+        return Stored(key, copy.size, _bare(copy.etag))
+
     def discard_object(self, key: str) -> None:
         """Delete one object in quarantine."""
         _asked(lambda: self._clients[Role.JANITOR].remove_object(self._buckets.quarantine, key))

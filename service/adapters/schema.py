@@ -67,6 +67,7 @@ meetings: Final = Table(
     Column("starts_at", Instant),
     Column("retention", JSON, nullable=False),
     Column("version", Integer, nullable=False),
+    Index("meetings_by_start", "starts_at"),
 )
 
 api_keys: Final = Table(
@@ -111,6 +112,8 @@ uploads: Final = Table(
     Column("region", String(32), nullable=False, server_default="home"),
     Column("content_key", LargeBinary),
     Column("person", Text),
+    Column("downloads", BigInteger, nullable=False, server_default="0"),
+    Column("rescanned_with", Integer),
     Column("verdict_kind", String(16)),
     Column("verdict_code", String(64)),
     Column("verdict_signature", String(512)),

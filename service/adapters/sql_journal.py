@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, or_, select, update
 
 from service.adapters.database import Database
 from service.adapters.rows import entry_to_row, row_to_entry
@@ -117,6 +117,14 @@ def write(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write lines within the caller's transaction."""
     if entries:
         connection.execute(insert(log), [entry_to_row(entry) for entry in entries])
+
+
+def downloads(connection: Connection, upload_id: str, limit: int) -> tuple[int, Sequence[Entry]]:
+    """Return how many downloads of an upload are logged, and the newest of them, newest first."""
+    its = (log.c.upload_id == upload_id, log.c.event == Act.DOWNLOADED.value)
+    total = connection.scalar(select(func.count()).where(*its)) or 0
+    newest = select(log).where(*its).order_by(log.c.id.desc()).limit(limit)
+    return total, [row_to_entry(row) for row in connection.execute(newest).mappings()]
 
 
 def _swap_size(connection: Connection, size: int, to: int) -> None:

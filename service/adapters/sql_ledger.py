@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Executable, Update, func, insert, or_, select, update
 
 from service.adapters import quota, rows, sql_decisions
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_accounts import check_there
 from service.adapters.sql_answers import take_key
-from service.adapters.sql_journal import write
+from service.adapters.sql_journal import downloads, write
 from service.core.decision import Warrant
-from service.core.errors import Conflict
-from service.core.journal import of_move
+from service.core.errors import Conflict, NotReleased
+from service.core.journal import Entry, of_move
 from service.core.upload import Leftover, LogLine, Segment, State, Upload
-from service.core.webhook import Notice
+from service.core.webhook import MOST_DOWNLOADS, EventType, Notice, with_downloads
 from service.ports import Claim, Job, advancing
 
 #: Queues a job within the caller's transaction.
@@ -57,7 +57,7 @@ class SqlLedger:
                 self._update(connection, saved, upload.version)
             sql_decisions.use(connection, upload, warrant)
             write(connection, [of_move(saved, line) for line in upload.unsaved])
-            self._announce(connection, saved, notices)
+            self._announce(connection, saved, [_complete(connection, one) for one in notices])
             if wake:
                 self._enqueue(connection, advancing(saved))
         return saved
@@ -88,11 +88,7 @@ class SqlLedger:
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease."""
         with self._database.writing() as connection:
-            done = connection.execute(
-                update(uploads)
-                .where(uploads.c.id == upload.id, uploads.c.version == upload.version)
-                .values(lease_until=lease_until)
-            )
+            done = connection.execute(_as_of(upload).values(lease_until=lease_until))
             if done.rowcount != 1:
                 raise Conflict("The upload was changed by another process.")
 
@@ -144,15 +140,32 @@ class SqlLedger:
             .limit(limit)
         )
 
-    def swept(self, uploads_: Sequence[Upload]) -> None:
+    def swept(self, uploads_: Sequence[Upload], at: datetime) -> None:
         """Note what was deleted."""
         with self._database.writing() as connection:
             for upload in uploads_:
-                connection.execute(
-                    update(uploads)
-                    .where(uploads.c.id == upload.id, uploads.c.version == upload.version)
-                    .values(leftover=Leftover.NOTHING.value)
-                )
+                connection.execute(_as_of(upload).values(leftover=Leftover.NOTHING.value, due_at=at))
+
+    def returned(self, upload: Upload) -> Upload:
+        """Note where a content is again."""
+        saved = _saved(upload)
+        with self._database.writing() as connection:
+            back = _as_of(upload).values(leftover=upload.leftover.value, version=saved.version)
+            if connection.execute(back).rowcount != 1:
+                raise Conflict("The upload was changed by another process.")
+            for segment in upload.segments:
+                this = (segments.c.upload_id == upload.id, segments.c.number == segment.number)
+                connection.execute(update(segments).where(*this).values(etag=segment.etag))
+        return saved
+
+    def downloaded(self, line: Entry) -> None:
+        """Count first: whoever recalls the upload waits for this row, or is waited for."""
+        released = (uploads.c.id == line.upload_id, uploads.c.state == State.RELEASED.value)
+        counted = update(uploads).where(*released).values(downloads=uploads.c.downloads + 1)
+        with self._database.writing() as connection:
+            if connection.execute(counted).rowcount != 1:
+                raise NotReleased("The file is not released any more.")
+            write(connection, [line])
 
     def ping(self) -> None:
         """Raise ``LedgerUnavailable`` unless the tables can be read."""
@@ -167,6 +180,19 @@ class SqlLedger:
                 for row in connection.execute(stored.order_by(segments.c.number)).mappings():
                     of_uploads[row["upload_id"]].append(rows.row_to_segment(row))
         return [rows.row_to_upload(row, of_uploads[row["id"]]) for row in found]
+
+
+def _as_of(upload: Upload) -> Update:
+    """Return the update of an upload's row, if it is still of that version."""
+    return update(uploads).where(uploads.c.id == upload.id, uploads.c.version == upload.version)
+
+
+def _complete(connection: Connection, notice: Notice) -> Notice:
+    """Return what is told of a recall with the downloads before it. The upload's row is locked by now."""
+    if notice.type != EventType.RECALLED:
+        return notice
+    total, newest = downloads(connection, notice.upload_id or "", MOST_DOWNLOADS)
+    return with_downloads(notice, total, newest)
 
 
 def _saved(upload: Upload) -> Upload:

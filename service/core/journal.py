@@ -44,6 +44,9 @@ class Act(StrEnum):
     DECISION_CONFIRMED = "decision_confirmed"
     DECISION_REJECTED = "decision_rejected"
     ALLOWANCE_REVOKED = "allowance_revoked"
+    MEETING_CHANGED = "meeting_changed"
+    RESCAN_BEGUN = "rescan_begun"
+    RESCAN_ENDED = "rescan_ended"
 
 
 @dataclass(frozen=True, slots=True)

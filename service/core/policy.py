@@ -28,6 +28,15 @@ CONSEQUENCES: Final[Mapping[Kind, Event]] = MappingProxyType(
         Kind.ERROR: Event.SCAN_EXHAUSTED,
     }
 )
+#: What each kind of finding in a released upload does to it.
+RECALLS: Final[Mapping[Kind, Event]] = MappingProxyType(
+    {
+        Kind.INFECTED: Event.RECALLED,
+        Kind.UNSCANNABLE: Event.DOUBTED,
+        Kind.MALFORMED: Event.DOUBTED,
+        Kind.SUSPICIOUS: Event.DOUBTED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,11 +102,15 @@ def after(state: State, event: Event) -> State:
 
 
 class Leftover(StrEnum):
-    """What an upload still has in the store that must go. Kept in the ledger, so a crash forgets nothing."""
+    """What an upload still has in the store that must go. Kept in the ledger, so a crash forgets nothing.
+
+    ``RETURN``: its released copies must go, once its content is in quarantine again.
+    """
 
     NOTHING = "nothing"
     QUARANTINE = "quarantine"
     COPIES = "copies"
+    RETURN = "return"
     EVERYTHING = "everything"
 
 

@@ -4,12 +4,13 @@ The form of what is sent is Standard Webhooks 1.0.0: https://www.standardwebhook
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from service.core.journal import Entry
 from service.core.representation import rfc3339, upload_document
 from service.core.upload import LogLine, State, Upload
 
@@ -17,6 +18,10 @@ from service.core.upload import LogLine, State, Upload
 ROTATION: Final = timedelta(hours=24)
 #: How long events are kept for replay.
 KEPT: Final = timedelta(days=30)
+
+
+#: How many downloads, the newest, are told of a file that is recalled.
+MOST_DOWNLOADS: Final = 200
 
 
 class EventType(StrEnum):
@@ -150,8 +155,21 @@ def notice(
 ) -> Notice:
     """Return an event with its body: type, timestamp and data as compact JSON in UTF-8."""
     document = {"type": kind, "timestamp": rfc3339(at), "data": data}
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Notice(notice_id, account_id, upload_id, kind, at, body)
+    return Notice(notice_id, account_id, upload_id, kind, at, _body(document))
+
+
+def with_downloads(notice: Notice, total: int, newest: Sequence[Entry]) -> Notice:
+    """Return what is told of a recall with how often the file was downloaded, and with the ``newest``
+    downloads: by whom, as the log names them, and when.
+    """
+    document = json.loads(notice.body)
+    made = [{"by": entry.actor, "at": rfc3339(entry.at)} for entry in newest]
+    document["data"]["downloads"] = {"total": total, "newest": made}
+    return replace(notice, body=_body(document))
+
+
+def _body(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _told_as(upload: Upload, line: LogLine) -> EventType | None:

@@ -12,6 +12,7 @@ from service.jobs.bookkeeper import Bookkeeper
 from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
 from service.jobs.reconcile import reconcile, tidy
+from service.jobs.rescanner import Rescanner
 from service.jobs.scanner_history import ScannerHistory
 from service.jobs.watch import ScannerWatch
 from service.ports import Queue, QueueWorker, Task
@@ -33,8 +34,12 @@ class Worker:
         queue_worker: QueueWorker,
         stop: threading.Event,
         alive: Callable[[], None],
+        rescan_rate: int,
     ) -> None:
-        """Work with ``parts`` on what the queue brings, until ``stop`` is set; call ``alive`` each round."""
+        """Work with ``parts`` on what the queue brings, until ``stop`` is set; call ``alive`` each round.
+
+        Scan ``rescan_rate`` released files again in a minute, at most, where there are any to scan.
+        """
         self._parts = parts
         self._queue = queue
         self._queue_worker = queue_worker
@@ -42,7 +47,12 @@ class Worker:
         self._alive = alive
         self._watch = ScannerWatch(parts)
         self._history = ScannerHistory(parts)
-        self._keepers = (Bookkeeper(parts), Notary(parts), Feeder(parts))
+        self._keepers = (
+            Bookkeeper(parts),
+            Notary(parts),
+            Feeder(parts),
+            Rescanner(parts, rescan_rate),
+        )
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()
 

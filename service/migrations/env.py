@@ -9,6 +9,7 @@ from service.adapters import (  # noqa: F401
     schema_grants,
     schema_jitsi,
     schema_log,
+    schema_rescans,
     schema_reviewers,
     schema_webhooks,
 )

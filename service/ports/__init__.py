@@ -17,9 +17,11 @@ from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
 from service.ports.ledger import Ledger
+from service.ports.meetings import Meetings
 from service.ports.metrics import Metrics
 from service.ports.queue import Job, Queue, QueueWorker, Task, advancing, delivering
 from service.ports.rate_limiter import Allowance, RateLimiter
+from service.ports.rescans import Rescans
 from service.ports.reviewers import Attempts, Passwords, Reviewers, Sessions, Tried
 from service.ports.scanning import Scanner, ScanStream, Sniffer
 from service.ports.sealer import Sealer
@@ -61,6 +63,7 @@ __all__ = [
     "KnownGrant",
     "Ledger",
     "LogKey",
+    "Meetings",
     "Metrics",
     "Notes",
     "ObjectStore",
@@ -70,6 +73,7 @@ __all__ = [
     "QueueWorker",
     "RateLimiter",
     "Reply",
+    "Rescans",
     "Reviewers",
     "ScanStream",
     "Scanner",

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.decision import Warrant
+from service.core.journal import Entry
 from service.core.upload import LogLine, State, Upload
 from service.core.webhook import Notice
 from service.ports.answers import Claim
@@ -34,7 +35,8 @@ class Ledger(Protocol):
         the same transaction, else ``QuotaExceeded`` (``Unauthenticated`` if the grant was revoked). With
         ``wake`` a job to advance the upload, not before ``due_at``, is queued in the same transaction, and
         ``notices`` are written to be delivered as ``WebhookDeliveries`` tells. What was kept to be told of
-        an upload is forgotten with the save that makes it ERASED. With ``claim`` (new uploads only) its key
+        an upload is forgotten with the save that makes it ERASED; what is told of one that is recalled names
+        its downloads, every one that ``downloaded`` noted before. With ``claim`` (new uploads only) its key
         is taken in the same transaction, before anything else, as ``Answers.claim`` does, else
         ``IdempotencyInProgress``.
 
@@ -69,8 +71,18 @@ class Ledger(Protocol):
     def with_leftovers(self, now: datetime, limit: int) -> Sequence[Upload]:
         """Return uploads whose objects are to be deleted and that are due."""
 
-    def swept(self, uploads: Sequence[Upload]) -> None:
-        """Note that the leftovers of these uploads are gone (skipping any that changed since)."""
+    def swept(self, uploads: Sequence[Upload], at: datetime) -> None:
+        """Note that the leftovers of these uploads are gone (skipping any that changed since), and with
+        ``due_at`` when."""
+
+    def returned(self, upload: Upload) -> Upload:
+        """Note how a recalled content lies in quarantine again (the ETags of ``segments``) and what is left
+        over of it now; return it with its version raised. Raises ``Conflict`` if the upload has moved on."""
+
+    def downloaded(self, line: Entry) -> None:
+        """Log that the upload of ``line`` is handed out, and count it, if it is still RELEASED.
+
+        After a move out of RELEASED there is no such line any more. Raises ``NotReleased``."""
 
     def ping(self) -> None:
         """Raise ``LedgerUnavailable`` unless the database answers and has the expected schema."""

@@ -51,6 +51,13 @@ class ObjectStore(Protocol):
         The copy happens only if the quarantined object is still the one with that ETag, and is checked for
         its size afterwards; else ``ContentLost``. Releasing twice is one release."""
 
+    def recall(self, key: str) -> Stored:
+        """Copy a released object back to quarantine, within the store; return what lies there now.
+
+        Its ETag may be another than it was there before: servers differ in what they make of a copy. The copy
+        happens only if the object is still the one whose ETag was asked for first, and is checked for its
+        size afterwards; else ``ContentLost``. Recalling twice is one recall."""
+
     def discard_object(self, key: str) -> None:
         """Delete one object in quarantine. One that is not there is fine."""
 

@@ -11,9 +11,8 @@ from service.core.errors import (
     KeysUnavailable,
     ScannerUnavailable,
     StoreUnavailable,
-    TypeNotAllowed,
 )
-from service.core.outcome import Answer, Failed, Failure, Malformed
+from service.core.outcome import Failed, Failure
 from service.core.upload import Event, Leftover, State, Upload
 from service.stages import judge, sniff
 from service.stages.conclude import conclude
@@ -58,20 +57,13 @@ def _scan(parts: Parts, upload: Upload) -> Upload:
         with parts.heartbeat.hold(scanning):
             reading = read_back(parts, scanning)
             scanning = replace(scanning, sha256=scanning.sha256 or reading.sha256)
-            weighed = judge.weigh(parts, scanning, reading.outcome, _package(parts, scanning), engine)
+            package = sniff.check_upload(parts, scanning)
+            weighed = judge.weigh(parts, scanning, reading.outcome, package, engine)
     except (StoreUnavailable, KeysUnavailable) as error:
         weighed = judge.Weighed(Failed(Failure.STORE_UNAVAILABLE, str(error)))
     except ContentLost:
         return save(parts, judge.give_up(parts, scanning, "content_lost"))
     return conclude(parts, scanning, weighed, engine, parts.clock.monotonic() - begun)
-
-
-def _package(parts: Parts, upload: Upload) -> Answer | None:
-    """Look into the package; one that passed at the door and does not now is not to be released."""
-    try:
-        return sniff.check_upload(parts, upload)
-    except TypeNotAllowed:
-        return Malformed("Greenroom.Package.Mismatch")
 
 
 def recover(parts: Parts, upload: Upload) -> Upload:

@@ -4,14 +4,17 @@ What lies there is sealed: a content's bytes are plain in this process alone. Co
 which have no key, are read as they are.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Final, Protocol
 
 from service.core.errors import ContentLost, StoreUnavailable
-from service.core.upload import Segment
+from service.core.upload import Segment, Upload
 from service.ports import ContentCipher, ObjectStore, Source, Stored
 from service.stages.parts import Parts, new_segment_key
+from service.stages.receive import CHUNK
 
 _Read = Callable[[str, int, int | None], AbstractContextManager[Source]]
 _NO_SUCH_RANGE: Final = "the stored content has no such range"
@@ -35,6 +38,15 @@ class Holder(Protocol):
     @property
     def content_key(self) -> bytes | None:
         """The key that it is under, sealed by its account's."""
+
+
+class Opened(Protocol):
+    """Opens a segment where it lies: ``quarantined`` or ``released``."""
+
+    def __call__(
+        self, parts: Parts, upload: Upload, segment: Segment, offset: int = 0, length: int | None = None, /
+    ) -> AbstractContextManager[Source]:
+        """Open a range of the segment."""
 
 
 def new_content_key(parts: Parts, account_id: str, holder_id: str) -> bytes:
@@ -116,3 +128,17 @@ def _opened(
     stretch = parts.cipher.stretch(segment.size, offset, left if length is None else min(length, left))
     with read(segment.key, stretch.offset, stretch.length) as sealed:
         yield cipher.open(segment.number, stretch, sealed)
+
+
+def bring_back(parts: Parts, holder: Holder, segment: Segment) -> Segment:
+    """Copy a released segment back to quarantine, sealed as it is (see ``ObjectStore.recall``), and return it
+    as it lies there, read once more. Raises ``ContentLost`` if it is not what was scanned.
+    """
+    back = replace(segment, etag=store_of(parts, holder.region).recall(segment.key).etag)
+    digest = hashlib.sha256()
+    with quarantined(parts, holder, back) as source:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+    if digest.hexdigest() != segment.sha256:
+        raise ContentLost("the released content is not what was scanned")
+    return back

@@ -6,11 +6,12 @@ from typing import Final
 
 from service.core.decision import CLEARED_BY_ALLOWANCE, Allowance, actor_of
 from service.core.outcome import BLAMELESS, Answer, Clean, Engine, Failed, Failure, Outcome
-from service.core.policy import CONSEQUENCES
-from service.core.upload import Event, Upload
+from service.core.policy import CONSEQUENCES, RECALLS
+from service.core.upload import Event, Leftover, Upload
 from service.core.verdict import Kind, Verdict, classify
 from service.stages.heartbeat import LEASE
 from service.stages.parts import Parts
+from service.stages.sweep import SETTLED_AFTER
 
 #: Scans of one content that may fail before a person has to look.
 MOST_ATTEMPTS: Final = 5
@@ -96,6 +97,36 @@ def _excused(held: Upload, allowance: Allowance, at: datetime) -> Upload:
         actor=actor_of(allowance),
         reason=CLEARED_BY_ALLOWANCE,
         lease_until=at + LEASE,
+    )
+
+
+def recall(parts: Parts, upload: Upload, finding: Answer, engine: Engine | None, duration: float) -> Upload:
+    """Return an upload that is RELEASED after a scan that found something in it (``duration`` in seconds).
+
+    Its content is to come back, but not while those who deleted its quarantined copies may still be at it.
+    """
+    at = parts.clock.now()
+    kind, code, signature = classify(finding)
+    verdict = _verdict(parts, upload, kind, code, signature, engine, duration, at)
+    detail = {
+        "sha256": upload.sha256,
+        "size": upload.size,
+        "kind": kind.value,
+        "code": code,
+        "signature": signature,
+    }
+    swept_at = max(upload.updated_at, upload.due_at or upload.updated_at)
+    if upload.leftover is not Leftover.NOTHING:
+        swept_at = at
+    return upload.moved(
+        RECALLS[kind],
+        at,
+        detail | _provenance(verdict),
+        verdict=verdict,
+        reason=code,
+        lease_until=None,
+        due_at=max(at, swept_at + SETTLED_AFTER),
+        leftover=Leftover.RETURN,
     )
 
 

@@ -22,8 +22,10 @@ from service.ports import (
     EventSink,
     Journal,
     Ledger,
+    Meetings,
     ObjectStore,
     RateLimiter,
+    Rescans,
     Scanner,
     Sealer,
     Signer,
@@ -51,6 +53,8 @@ class Parts:
     journal: Journal
     checkpoints: Checkpoints
     accounts: Accounts
+    meetings: Meetings
+    rescans: Rescans
     credentials: Credentials
     answers: Answers
     rate_limiter: RateLimiter

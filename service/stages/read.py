@@ -17,6 +17,8 @@ from service.stages.parts import Parts
 from service.stages.receive import CHUNK
 
 MOST_PER_PAGE: Final = 200
+#: Seconds after which a download under way asks whether the file is still released.
+ASK_EVERY: Final = 2.0
 
 
 def own_upload(parts: Parts, caller: Caller, upload_id: str) -> Upload:
@@ -73,8 +75,10 @@ def released_content(parts: Parts, upload: Upload) -> Iterator[bytes]:
     """Return a released content as chunks of at most 256 KiB, the first one already fetched.
 
     The last chunk of a segment is only given when the segment's digest is right; else ``ContentLost`` is
-    raised, so that a changed content never arrives whole. Raises ``StoreUnavailable``, for a store that is
-    away before anything was given.
+    raised, so that a changed content never arrives whole. Every two seconds, and before the last chunk of a
+    segment, the ledger is asked: of an upload that is not released any more nothing is given from then on,
+    but ``NotReleased`` or ``Gone`` raised. Raises ``StoreUnavailable``, for a store that is away before
+    anything was given, and ``LedgerUnavailable``.
     """
     chunks = _checked(parts, upload)
     return _resumed(next(chunks, b""), chunks)
@@ -90,19 +94,28 @@ def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
 
 
 def _checked(parts: Parts, upload: Upload) -> Generator[bytes]:
+    asked_at, begun = parts.clock.monotonic(), False
     for segment in upload.segments:
-        yield from _segment(parts, upload, segment)
+        for chunk, is_last in _segment(parts, upload, segment):
+            now = parts.clock.monotonic()
+            # Of the first chunk whoever logs the download asks.
+            if begun and (is_last or now - asked_at >= ASK_EVERY):
+                check_released(parts.ledger.find(upload.id) or upload)
+                asked_at = now
+            yield chunk
+            begun = True
 
 
-def _segment(parts: Parts, upload: Upload, segment: Segment) -> Iterator[bytes]:
+def _segment(parts: Parts, upload: Upload, segment: Segment) -> Iterator[tuple[bytes, bool]]:
+    """Give the chunks of a segment, and of each whether it is the last."""
     digest = hashlib.sha256()
     held = b""
     with contents.released(parts, upload, segment) as source:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             if held:
-                yield held
+                yield held, False
             held = chunk
     if digest.hexdigest() != segment.sha256:
         raise ContentLost("the released content is not what was scanned")
-    yield held
+    yield held, True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from service.core.errors import ContentLost, ScannerUnavailable
 from service.core.outcome import Failed, Failure, Outcome
 from service.core.upload import Segment, Upload
-from service.ports import ScanStream
+from service.ports import ScanStream, Source
 from service.stages import contents
 from service.stages.parts import Parts
 from service.stages.receive import CHUNK
@@ -26,8 +26,8 @@ class Reading:
     sha256: str | None = None
 
 
-def read_back(parts: Parts, upload: Upload) -> Reading:
-    """Scan an upload's quarantined content.
+def read_back(parts: Parts, upload: Upload, opened: contents.Opened = contents.quarantined) -> Reading:
+    """Scan an upload's quarantined content, or another that is ``opened`` segment by segment.
 
     Where it came in several pieces its digest is not known yet, but those of its segments are. Raises
     ``StoreUnavailable``, and ``ContentLost`` if what is stored is not what was received.
@@ -37,16 +37,17 @@ def read_back(parts: Parts, upload: Upload) -> Reading:
     except ScannerUnavailable as error:
         return Reading(Failed(Failure.UNREACHABLE, str(error)))
     try:
-        return _feed_all(parts, upload, stream)
+        return _feed_all(parts, upload, stream, opened)
     finally:
         stream.close()
 
 
-def _feed_all(parts: Parts, upload: Upload, stream: ScanStream) -> Reading:
+def _feed_all(parts: Parts, upload: Upload, stream: ScanStream, opened: contents.Opened) -> Reading:
     digest = hashlib.sha256()
     for segment in upload.segments:
-        if not _feed_segment(parts, upload, segment, stream, digest, check=upload.sha256 is None):
-            return Reading(_last_words(stream))
+        with opened(parts, upload, segment) as source:
+            if not _feed_segment(segment, source, stream, digest, check=upload.sha256 is None):
+                return Reading(_last_words(stream))
     sha256 = digest.hexdigest()
     if upload.sha256 not in {None, sha256}:
         raise ContentLost(_OTHER)
@@ -58,23 +59,16 @@ def _feed_all(parts: Parts, upload: Upload, stream: ScanStream) -> Reading:
 
 
 def _feed_segment(
-    parts: Parts,
-    upload: Upload,
-    segment: Segment,
-    stream: ScanStream,
-    digest: "hashlib._Hash",
-    *,
-    check: bool,
+    segment: Segment, source: Source, stream: ScanStream, digest: "hashlib._Hash", *, check: bool
 ) -> bool:
     """Feed one segment, and ``check`` its digest; false if the scanner does not take it."""
     own = hashlib.sha256()
-    with contents.quarantined(parts, upload, segment) as source:
-        while chunk := source.read(CHUNK):
-            digest.update(chunk)
-            if check:
-                own.update(chunk)
-            if not _feed(stream, chunk):
-                return False
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        if check:
+            own.update(chunk)
+        if not _feed(stream, chunk):
+            return False
     if check and own.hexdigest() != segment.sha256:
         raise ContentLost(_OTHER)
     return True

@@ -14,9 +14,10 @@ from itertools import accumulate
 from typing import IO, TYPE_CHECKING, Final
 
 from service.core.container import inspect
-from service.core.errors import ContentLost
+from service.core.errors import ContentLost, TypeNotAllowed
 from service.core.filetype import allowed_by_name, check_content
-from service.core.outcome import Answer, Obstacle, Unscannable
+from service.core.naming import extension
+from service.core.outcome import Answer, Malformed, Obstacle, Unscannable
 from service.core.policy import FileType
 from service.core.upload import Segment, Upload
 from service.ports import Source
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 #: libmagic's answer for a compound file with an encrypted document in it: whatever else is said, never clean.
 _ENCRYPTED_TYPE: Final = "application/encrypted"
 _ENCRYPTED: Final = Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.Document")
+_MISMATCH: Final = Malformed("Greenroom.Package.Mismatch")
 _SCATTERED: Final = Unscannable(Obstacle.LIMITS, "Greenroom.Limits.Package")
 #: What is fetched at once while the content is read from front to back, and after a jump.
 _AHEAD: Final = 2 * 1024 * 1024
@@ -139,9 +141,15 @@ def check_head(parts: Parts, name: str, head: bytes) -> tuple[FileType, str]:
 
 
 def check_package(
-    parts: Parts, upload: Upload, kind: FileType, head: bytes = b"", tail: bytes = b""
+    parts: Parts,
+    upload: Upload,
+    kind: FileType,
+    head: bytes = b"",
+    tail: bytes = b"",
+    opened: contents.Opened = contents.quarantined,
 ) -> Answer | None:
-    """Look into an upload's segments in quarantine where they are a packaged document; others pass.
+    """Look into an upload's segments, in quarantine or where they are ``opened``, if they are a packaged
+    document; others pass.
 
     Returns an answer that overrules a clean scan, or ``None``. Raises ``TypeNotAllowed`` if the package
     is not the kind of document its extension says, ``StoreUnavailable`` or ``ContentLost`` if the bytes
@@ -149,7 +157,7 @@ def check_package(
     """
     if kind.container is None:
         return None
-    content = _content(parts, upload, head, tail)
+    content = _content(parts, upload, head, tail, opened)
     try:
         answer = inspect(kind.container, content)
         if answer is None and parts.sniffer.media_type(_start(content)) == _ENCRYPTED_TYPE:
@@ -159,8 +167,14 @@ def check_package(
     return answer
 
 
-def _content(parts: Parts, upload: Upload, head: bytes = b"", tail: bytes = b"") -> IO[bytes]:
-    open_range = partial(contents.quarantined, parts, upload)
+def _content(
+    parts: Parts,
+    upload: Upload,
+    head: bytes = b"",
+    tail: bytes = b"",
+    opened: contents.Opened = contents.quarantined,
+) -> IO[bytes]:
+    open_range = partial(opened, parts, upload)
     return io.BufferedReader(StoredContent(open_range, upload.segments, head, tail), WINDOW)
 
 
@@ -175,5 +189,21 @@ def stored_start(parts: Parts, upload: Upload) -> bytes:
 
 
 def check_upload(parts: Parts, upload: Upload) -> Answer | None:
-    """Look again into a stored upload's package, as ``check_package`` does."""
-    return check_package(parts, upload, allowed_by_name(parts.policy, upload.name))
+    """Look again into a stored upload's package, as ``check_package`` does. One that passed at the door and
+    does not now is ``Malformed``.
+    """
+    try:
+        return check_package(parts, upload, allowed_by_name(parts.policy, upload.name))
+    except TypeNotAllowed:
+        return _MISMATCH
+
+
+def check_released(parts: Parts, upload: Upload) -> Answer | None:
+    """Look into a released upload's package, as ``check_upload`` does. That a type is not taken any more is
+    no finding.
+    """
+    kind = parts.policy.types.get(extension(upload.name))
+    try:
+        return check_package(parts, upload, kind, opened=contents.released) if kind else None
+    except TypeNotAllowed:
+        return _MISMATCH

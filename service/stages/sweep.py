@@ -1,11 +1,13 @@
 """Sweep and erase: what must go from the store goes, and the ledger remembers until it did."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from service.core.errors import Busy, Conflict, IllegalMove, StoreUnavailable
-from service.core.upload import Event, Leftover, State, Upload
+from service.core.errors import Busy, Conflict, ContentLost, IllegalMove, StoreUnavailable
+from service.core.upload import Event, Leftover, Segment, State, Upload
+from service.stages import contents
 from service.stages.contents import store_of
 from service.stages.parts import Parts
 from service.stages.record import save
@@ -42,7 +44,11 @@ def sweep(parts: Parts, limit: int) -> int:
     gone: list[Upload] = []
     for upload in parts.ledger.with_leftovers(parts.clock.now(), limit):
         try:
-            if upload.leftover is Leftover.COPIES and _changed(parts, upload):
+            if upload.leftover is Leftover.RETURN:
+                with suppress(Conflict):
+                    bring_back(parts, upload)
+                continue
+            if upload.leftover is not Leftover.EVERYTHING and _changed(parts, upload):
                 continue
             delete_leftovers(parts, upload)
         except StoreUnavailable as error:
@@ -50,15 +56,34 @@ def sweep(parts: Parts, limit: int) -> int:
         else:
             gone.append(upload)
     if gone:
-        parts.ledger.swept(gone)
+        parts.ledger.swept(gone, parts.clock.now())
     if trouble is not None:
         raise trouble
     return len(gone)
 
 
+def bring_back(parts: Parts, upload: Upload) -> None:
+    """Copy the content of a recalled upload back to quarantine; what is released is left over then.
+
+    A content that is not there, or not what was scanned, is lost, and nobody can release it any more. Twice
+    is once. Raises ``StoreUnavailable``, ``LedgerUnavailable``, and ``Conflict`` if another process was
+    first.
+    """
+    back: list[Segment] = []
+    try:
+        for segment in upload.segments:
+            if _changed(parts, upload):
+                raise Conflict("The upload was changed by another process.")
+            back.append(contents.bring_back(parts, upload, segment))
+    except ContentLost as error:
+        parts.log.failure("content_not_returned", error, {"upload": upload.id})
+        back = list(upload.segments)
+    parts.ledger.returned(replace(upload, segments=tuple(back), leftover=Leftover.COPIES))
+
+
 def _changed(parts: Parts, upload: Upload) -> bool:
-    """Tell whether another process swept the copies of an upload since it was found here: people may have let
-    it go then, and its copies are wanted.
+    """Tell whether another process swept an upload since it was found here: people may have let it go then,
+    or it was recalled, and what would be deleted is wanted.
     """
     now = parts.ledger.find(upload.id)
     return now is None or (now.version, now.leftover) != (upload.version, upload.leftover)

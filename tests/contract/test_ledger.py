@@ -234,7 +234,7 @@ def test_a_page_shows_its_own_account_and_meeting_alone(ledger: Ledger) -> None:
 
 
 def test_leftovers_are_listed_until_they_were_swept(ledger: Ledger) -> None:
-    """Each kind but nothing, oldest first; sweeping changes no version."""
+    """Each kind but nothing, oldest first; sweeping changes no version and says when it was."""
     for number, leftover in enumerate(Leftover):
         ledger.save(make_upload(number, leftover=leftover))
     found = ledger.with_leftovers(NOON, 10)
@@ -242,16 +242,16 @@ def test_leftovers_are_listed_until_they_were_swept(ledger: Ledger) -> None:
         kind for kind in Leftover if kind is not Leftover.NOTHING
     ]
     assert ledger.with_leftovers(NOON, 1) == found[:1]
-    ledger.swept(found)
+    ledger.swept(found, NOON)
     assert ledger.with_leftovers(NOON, 10) == []
-    assert ledger.find(found[0].id) == replace(found[0], leftover=Leftover.NOTHING)
+    assert ledger.find(found[0].id) == replace(found[0], leftover=Leftover.NOTHING, due_at=NOON)
 
 
 def test_sweeping_skips_what_changed_since(ledger: Ledger) -> None:
     """A note about an old version must not hide what a newer one still has to lose."""
     old = ledger.save(make_upload(1, leftover=Leftover.QUARANTINE))
     newest = ledger.save(replace(old, leftover=Leftover.EVERYTHING))
-    ledger.swept([old])
+    ledger.swept([old], NOON)
     assert ledger.with_leftovers(NOON, 10) == [newest]
 
 

@@ -142,7 +142,9 @@ CALLS: Final[dict[str, Callable[[Ledger], object]]] = {
     "page": lambda ledger: ledger.page("acme", "m1", None, 1),
     "unattended": lambda ledger: ledger.unattended(NOON, [State.RECEIVING], 1),
     "with_leftovers": lambda ledger: ledger.with_leftovers(NOON, 1),
-    "swept": lambda ledger: ledger.swept([make_upload(1, version=1)]),
+    "returned": lambda ledger: ledger.returned(make_upload(1, version=1)),
+    "downloaded": lambda ledger: ledger.downloaded(LINE),
+    "swept": lambda ledger: ledger.swept([make_upload(1, version=1)], NOON),
 }
 
 

@@ -383,3 +383,31 @@ def test_a_store_that_is_away_says_so(away: ObjectStore, call: str) -> None:
 def test_a_store_that_is_there_answers(case: StoreCase) -> None:
     """Both buckets."""
     case.store.ping()
+
+
+@pytest.mark.parametrize("size", [0, 1, PART + 1, 3 * PART])
+def test_what_is_recalled_can_be_released_again(case: StoreCase, upload_id: str, size: int) -> None:
+    """Byte for byte, twice as once, on condition of the ETag that the copy in quarantine has."""
+    data = noise(size)
+    segment = put(case, upload_id, data)
+    case.store.release(segment)
+    case.store.discard_quarantined(upload_id)
+    case.store.recall(segment.key)
+    back = case.store.recall(segment.key)
+    assert (back.key, back.size) == (segment.key, size)
+    case.store.discard_released(upload_id)
+    with case.store.read_quarantined(segment.key) as source:
+        assert everything(source) == data
+    again = replace(segment, etag=back.etag)
+    case.store.release(again)
+    with case.store.read_released(segment.key) as source:
+        assert everything(source) == data
+
+
+def test_what_is_not_released_cannot_be_recalled(case: StoreCase, upload_id: str) -> None:
+    """And what lies in quarantine stays as it is."""
+    segment = put(case, upload_id, b"content")
+    with pytest.raises(ContentLost):
+        case.store.recall(segment.key)
+    with case.store.read_quarantined(segment.key) as source:
+        assert everything(source) == b"content"

@@ -76,6 +76,7 @@ def test_everything_can_be_set() -> None:
             "GREENROOM_TOKEN_AUDIENCE": "files.example",
             "GREENROOM_RATE_LIMIT": "1000000",
             "GREENROOM_RATE_LIMIT_STORE": "ledger",
+            "GREENROOM_RESCAN_RATE": "60",
             "GREENROOM_WEBHOOKS": "loopback",
             "GREENROOM_POLICY_FILE": str(POLICY_FILE),
         }
@@ -108,6 +109,7 @@ def test_the_names_are_told_right() -> None:
         "GREENROOM_TOKEN_AUDIENCE",
         "GREENROOM_RATE_LIMIT",
         "GREENROOM_RATE_LIMIT_STORE",
+        "GREENROOM_RESCAN_RATE",
         "GREENROOM_WEBHOOKS",
         *ORIGINS,
     }
@@ -222,6 +224,8 @@ def test_the_starters_names_are_ignored() -> None:
         ("GREENROOM_RATE_LIMIT", "600/min"),
         ("GREENROOM_RATE_LIMIT", "9" * 5000),
         ("GREENROOM_RATE_LIMIT_STORE", "redis"),
+        ("GREENROOM_RESCAN_RATE", "0"),
+        ("GREENROOM_RESCAN_RATE", "0.5"),
         ("GREENROOM_RATE_LIMIT_STORE", "Memory"),
         ("GREENROOM_POLICY_FILE", "/nonexistent/policy.toml"),
         ("GREENROOM_POLICY_FILE", "/"),

@@ -30,6 +30,11 @@ class FakeAccounts:
         """Return an account, without any fault."""
         return self._accounts[account_id]
 
+    def is_removed(self, account_id: str) -> bool:
+        """Tell whether an account was removed, for the rescans of the same world."""
+        account = self._accounts.get(account_id)
+        return account is not None and account.removed_at is not None
+
     def check_there(self, account_id: str) -> None:
         """Refuse what is to begin in an account that is removed, for the ledger of the same world."""
         known = self._accounts.get(account_id)

@@ -2,15 +2,16 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from service.core.decision import Warrant
-from service.core.errors import Conflict, QuotaExceeded, Unauthenticated
-from service.core.journal import of_move
+from service.core.errors import Conflict, NotReleased, QuotaExceeded, Unauthenticated
+from service.core.journal import Act, Entry, of_move
 from service.core.upload import Leftover, LogLine, State, Upload
-from service.core.webhook import Notice
+from service.core.webhook import MOST_DOWNLOADS, EventType, Notice, with_downloads
 from service.ports import Claim, Job, advancing
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
@@ -43,11 +44,13 @@ class FakeLedger:
         self._announce = announce
         self._rows: dict[str, Upload] = {}
         self._lines: dict[str, list[LogLine]] = {}
-        self._lock = threading.RLock()
+        #: How often each upload was downloaded.
+        self.downloads: Counter[str] = Counter()
+        self.lock = threading.RLock()
         self._credentials = credentials
         credentials.uploads = self.rows
         self._decisions = decisions or FakeDecisions(faults)
-        self._decisions.share(self._lock, self._rows)
+        self._decisions.share(self.lock, self._rows)
 
     def save(
         self,
@@ -59,7 +62,7 @@ class FakeLedger:
         warrant: Warrant | None = None,
     ) -> Upload:
         """Save in one transaction."""
-        with self._faults.at("ledger.save"), self._lock:
+        with self._faults.at("ledger.save"), self.lock:
             row = self._rows.get(upload.id)
             if (row.version if row else 0) != upload.version:
                 raise Conflict("changed by another process")
@@ -78,7 +81,7 @@ class FakeLedger:
                 self._enqueue(advancing(saved))
             if claim is not None:
                 self._answers.take_key(claim, upload.id)
-            self._announce(saved, notices)
+            self._announce(saved, [self._complete(one) for one in notices])
             self._decisions.use(warrant)
             self._rows[upload.id] = saved
             self._lines.setdefault(upload.id, []).extend(lines)
@@ -98,7 +101,7 @@ class FakeLedger:
 
     def renew(self, upload: Upload, lease_until: datetime) -> None:
         """Prolong the lease."""
-        with self._faults.at("ledger.renew"), self._lock:
+        with self._faults.at("ledger.renew"), self.lock:
             row = self._rows.get(upload.id)
             if row is None or row.version != upload.version:
                 raise Conflict("changed by another process")
@@ -111,7 +114,7 @@ class FakeLedger:
 
     def history(self, upload_id: str) -> Sequence[LogLine]:
         """Return one upload's lines."""
-        with self._faults.at("ledger.history"), self._lock:
+        with self._faults.at("ledger.history"), self.lock:
             return list(self._lines.get(upload_id, ()))
 
     def page(
@@ -152,13 +155,42 @@ class FakeLedger:
             found = [row for row in self.rows() if row.leftover is not Leftover.NOTHING]
             return [row for row in found if row.due_at is None or row.due_at <= now][:limit]
 
-    def swept(self, uploads: Sequence[Upload]) -> None:
+    def swept(self, uploads: Sequence[Upload], at: datetime) -> None:
         """Note what was deleted, unless it changed."""
-        with self._faults.at("ledger.swept"), self._lock:
+        with self._faults.at("ledger.swept"), self.lock:
             for upload in uploads:
                 row = self._rows[upload.id]
                 if row.version == upload.version:
-                    self._rows[upload.id] = replace(row, leftover=Leftover.NOTHING)
+                    self._rows[upload.id] = replace(row, leftover=Leftover.NOTHING, due_at=at)
+
+    def returned(self, upload: Upload) -> Upload:
+        """Note where a content is again."""
+        with self._faults.at("ledger.returned"), self.lock:
+            row = self._rows[upload.id]
+            if row.version != upload.version:
+                raise Conflict("changed by another process")
+            back = replace(row, leftover=upload.leftover, segments=upload.segments, version=row.version + 1)
+            self._rows[upload.id] = back
+            return back
+
+    def downloaded(self, line: Entry) -> None:
+        """Count and log."""
+        with self._faults.at("ledger.downloaded"), self.lock:
+            row = self._rows.get(line.upload_id or "")
+            if row is None or row.state is not State.RELEASED:
+                raise NotReleased("not released any more")
+            self.downloads[row.id] += 1
+            self._journal.record([line])
+
+    def _complete(self, notice: Notice) -> Notice:
+        if notice.type != EventType.RECALLED:
+            return notice
+        its = [
+            entry
+            for entry in self._journal.entries
+            if entry.upload_id == notice.upload_id and entry.event == Act.DOWNLOADED
+        ]
+        return with_downloads(notice, len(its), its[::-1][:MOST_DOWNLOADS])
 
     def ping(self) -> None:
         """Answer."""
@@ -167,7 +199,7 @@ class FakeLedger:
 
     def rows(self) -> list[Upload]:
         """Return every row, oldest first, for the tests to look at."""
-        with self._lock:
+        with self.lock:
             return [self._rows[key] for key in sorted(self._rows)]
 
     def lines(self, upload_id: str) -> list[LogLine]:

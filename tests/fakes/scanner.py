@@ -30,8 +30,9 @@ _ENCRYPTED = 0x1
 
 class FakeScanner:
     """Looks for EICAR, into zips too. ``script`` holds outcomes to give instead, in turn; ``takes`` is how
-    many seconds a scan lasts after its last byte; ``signatures`` is what ``engine`` tells; ``last_words`` is
-    what a scan says that was lost (else that it failed).
+    many seconds a scan lasts after its last byte; ``signatures`` is what ``engine`` tells; ``learned`` is
+    what it finds beside, by the mark of the content that it is in; ``last_words`` is what a scan says that
+    was lost (else that it failed).
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class FakeScanner:
         self.takes = 0.0
         self.last_words: Outcome | None = None
         self.signatures = Engine("1.4.6", 27826, clock.now())
+        self.learned: dict[bytes, Outcome] = {}
         self.scanned: list[bytes] = []
 
     def open(self) -> "FakeStream":
@@ -131,7 +133,10 @@ class FakeStream:
     def _look(self) -> Outcome:
         data = bytes(self._data)
         self._scanner.scanned.append(data)
-        return self._scanner.script.popleft() if self._scanner.script else look(data)
+        if self._scanner.script:
+            return self._scanner.script.popleft()
+        learned = [found for mark, found in self._scanner.learned.items() if mark in data]
+        return learned[0] if learned else look(data)
 
 
 def look(data: bytes, depth: int = 1) -> Outcome:

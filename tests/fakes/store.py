@@ -74,6 +74,15 @@ class FakeStore:
             self.watch(stored, data)
             self.released[stored.key] = data
 
+    def recall(self, key: str) -> Stored:
+        """Copy a released object back."""
+        with self._faults.at("store.recall"):
+            data = self.released.get(key)
+            if data is None:
+                raise ContentLost("no such object")
+            self.quarantined[key] = data
+            return Stored(key, len(data), etag(data))
+
     def discard_object(self, key: str) -> None:
         """Delete one object."""
         with self._faults.at("store.discard_object"):

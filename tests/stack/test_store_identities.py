@@ -17,14 +17,16 @@ from stack.store_policy import CHECKPOINTS, QUARANTINE, RELEASED
 
 PART_SIZE = 5 * 1024 * 1024
 
+COPIES = ("copy_from_quarantine", "copy_from_released")
 # (role, bucket) -> the verbs that work; every other one must be AccessDenied.
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("ingest", QUARANTINE): {"put", "put_multipart", "abort"},
     ("ingest", RELEASED): set(),
     ("scan", QUARANTINE): {"get", "stat"},
     ("scan", RELEASED): set(),
-    ("release", QUARANTINE): {"get", "stat"},
-    ("release", RELEASED): {"put", "put_multipart", "abort", "get", "stat", "copy_from_quarantine"},
+    # It copies what is recalled back the way that it came.
+    ("release", QUARANTINE): {"get", "stat", "put", "put_multipart", "abort", *COPIES},
+    ("release", RELEASED): {"put", "put_multipart", "abort", "get", "stat", *COPIES},
     ("download", QUARANTINE): set(),
     ("download", RELEASED): {"get", "stat"},
     ("janitor", QUARANTINE): {"list", "list_multipart", "delete", "delete_many", "abort"},
@@ -52,6 +54,8 @@ class Object:
         self.upload_id = writer._create_multipart_upload(bucket, self.unfinished, {})
         self.in_quarantine = uuid.uuid4().hex
         store.client("ingest").put_object(QUARANTINE, self.in_quarantine, io.BytesIO(b"content"), 7)
+        self.in_released = uuid.uuid4().hex
+        store.client("release").put_object(RELEASED, self.in_released, io.BytesIO(b"content"), 7)
 
 
 VERBS: dict[str, Callable[[Minio, Object], object]] = {
@@ -66,6 +70,9 @@ VERBS: dict[str, Callable[[Minio, Object], object]] = {
     "abort": lambda c, at: c._abort_multipart_upload(at.bucket, at.unfinished, at.upload_id),
     "copy_from_quarantine": lambda c, at: c.copy_object(
         at.bucket, uuid.uuid4().hex, CopySource(QUARANTINE, at.in_quarantine)
+    ),
+    "copy_from_released": lambda c, at: c.copy_object(
+        at.bucket, uuid.uuid4().hex, CopySource(RELEASED, at.in_released)
     ),
     "delete": lambda c, at: c.remove_object(at.bucket, at.key),
     "delete_many": lambda c, at: list(c.remove_objects(at.bucket, [DeleteObject(at.key)])),

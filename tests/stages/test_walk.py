@@ -26,6 +26,7 @@ ERRORS: Final = {
     "credentials": LedgerUnavailable,
     "decisions": LedgerUnavailable,
     "queue": LedgerUnavailable,
+    "rescans": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,
     "webhooks": LedgerUnavailable,

@@ -41,6 +41,6 @@ def test_word_that_cannot_be_sent_holds_up_nothing(world: World) -> None:
     def after_each_round() -> None:
         next(steps)()
 
-    Worker(world.parts, world.queue, Idle(), stop, after_each_round).run()
+    Worker(world.parts, world.queue, Idle(), stop, after_each_round, 600).run()
     assert ("round_failed", away) in world.log.failures
     assert [job.task for _, job in world.queue.jobs] == [Task.DELIVER]

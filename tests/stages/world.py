@@ -48,7 +48,9 @@ from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.limiter import FakeLimiter
 from tests.fakes.log import FakeLog
+from tests.fakes.meetings import FakeMeetings
 from tests.fakes.queue import FakeQueue
+from tests.fakes.rescans import FakeRescans
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.sniffer import FakeSniffer
 from tests.fakes.store import FakeStore
@@ -135,6 +137,7 @@ class World:
         self.sender = FakeSender(self.faults)
         self.journal = FakeJournal(self.faults)
         self.accounts = FakeAccounts(self.faults, self.journal)
+        self.meetings = FakeMeetings(self.faults, self.journal)
         self.credentials = FakeCredentials(self.faults, self.journal, self.accounts)
         self.accounts.known(CALLER.account_id, self.clock.now())
         self.checkpoints = FakeCheckpoints(self.faults)
@@ -149,6 +152,7 @@ class World:
             self.journal,
             self.decisions,
         )
+        self.rescans = FakeRescans(self.faults, self.journal, self.ledger, self.accounts, self.meetings)
         self.store = FakeStore(self.faults, self.clock)
         self.store.watch = self._watch_release
         self.scanner = FakeScanner(self.faults, self.clock, deadline=DEADLINE)
@@ -161,6 +165,8 @@ class World:
             journal=self.journal,
             checkpoints=self.checkpoints,
             accounts=self.accounts,
+            meetings=self.meetings,
+            rescans=self.rescans,
             credentials=self.credentials,
             answers=self.answers,
             rate_limiter=FakeLimiter(self.clock, limit=600, window=60),

@@ -110,8 +110,8 @@ def test_who_downloaded_is_in_the_log_before_the_first_byte(backend: Backend, pa
 def test_what_cannot_be_logged_is_not_handed_out(backend: Backend, parts: Parts) -> None:
     """Else a download could be hidden by whoever can keep the database busy."""
     upload = backend.post(b"minutes").get_json()
-    away = Without(parts.journal, LedgerUnavailable("away"), "append")
-    app = create_app(replace(parts, journal=away), SLOTS)
+    away = Without(parts.ledger, LedgerUnavailable("away"), "downloaded")
+    app = create_app(replace(parts, ledger=away), SLOTS)
     answer = replace(backend, app=app).get(f"/v1/uploads/{upload['id']}/content")
     assert_problem(answer, 503, "ledger_unavailable")
     assert b"minutes" not in answer.data

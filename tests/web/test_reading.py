@@ -12,7 +12,9 @@ import pytest
 
 from service.core.account import HOME
 from service.core.errors import StoreUnavailable
-from service.core.upload import State
+from service.core.journal import Act
+from service.core.upload import Event, State, Upload
+from service.ports import Ledger
 from service.stages.parts import Parts
 from service.web.public import create_app
 from stack.samples import clean_deck
@@ -242,3 +244,32 @@ def test_log_holds_no_key_and_no_name(backend: Backend, log: FakeLog) -> None:
     assert backend.key.split(".")[1] not in written
     assert hashlib.sha256(b"minutes").hexdigest() in written
     assert posted.headers["X-Request-Id"] in {entry.detail.get("request") for entry in entries}
+
+
+def test_what_was_withdrawn_since_it_was_looked_up_is_not_given(backend: Backend, parts: Parts) -> None:
+    """The line of a download is written only while the file is released, in the same transaction."""
+    document = backend.post(b"minutes").get_json()
+    upload = parts.ledger.find(document["id"])
+    assert upload is not None
+    parts.ledger.save(upload.moved(Event.RECALLED, parts.clock.now()))
+    late = replace(parts, ledger=cast("Any", Stale(parts.ledger, upload)))
+    answer = replace(backend, app=create_app(late, SLOTS)).get(f"/v1/uploads/{upload.id}/content")
+    assert_problem(answer, 409, "not_released")
+    assert b"minutes" not in answer.data
+    assert Act.DOWNLOADED not in [line.entry.event for line in parts.journal.of_upload(upload.id)]
+
+
+class Stale:
+    """A ledger that finds an upload as it was a moment ago."""
+
+    def __init__(self, ledger: Ledger, upload: Upload) -> None:
+        self._ledger = ledger
+        self._upload = upload
+
+    def find(self, _upload_id: str) -> Upload:
+        """Return what was."""
+        return self._upload
+
+    def __getattr__(self, name: str) -> Any:
+        """Do all else as the ledger does."""
+        return getattr(self._ledger, name)

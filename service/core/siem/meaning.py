@@ -114,6 +114,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.DECISION_CONFIRMED: Meaning("Decision confirmed", _S.FINDING, "Update", _L.LOW),
         Act.DECISION_REJECTED: Meaning("Decision rejected", _S.FINDING, "Update", _L.LOW),
         Act.ALLOWANCE_REVOKED: Meaning("Allow-list entry revoked", _S.ENTITY, "Delete", _L.LOW),
+        Act.MEETING_CHANGED: Meaning("Meeting's data changed", _S.ENTITY, "Update"),
+        Act.RESCAN_BEGUN: Meaning("Rescan of released files begun", _S.SCAN, "Started"),
+        Act.RESCAN_ENDED: Meaning("Rescan of released files ended", _S.SCAN, "Completed"),
     }
 )
 _UNKNOWN: Final = Meaning("Something else was logged", Subject.PAGE, "Other")

@@ -11,6 +11,7 @@ from service.stages.parts import Parts
 from service.stages.sweep import SETTLED_AFTER
 
 _FINDINGS: Final = frozenset({Kind.INFECTED, Kind.UNSCANNABLE, Kind.MALFORMED, Kind.SUSPICIOUS})
+_SWEPT: Final = frozenset({Event.COPY_FAILED, Event.RECALLED, Event.DOUBTED})
 _STATES: Final = {
     Choice.RELEASE: {State.HELD},
     Choice.BLOCK: {State.HELD},
@@ -19,9 +20,13 @@ _STATES: Final = {
 
 
 def check_decidable(upload: Upload, choice: Choice) -> None:
-    """Raise ``NotDecidable`` unless ``choice`` can be made about an upload as it stands."""
+    """Raise ``NotDecidable`` unless ``choice`` can be made about an upload as it stands, and ``Busy`` while
+    the content of one that was recalled is still on its way back.
+    """
     if upload.state not in _STATES[choice]:
         raise NotDecidable(f"The file is {upload.state}: there is no such decision about it.")
+    if upload.leftover is Leftover.RETURN:
+        raise Busy("The file was just recalled, and its content is on its way back. Try again in a minute.")
     if choice is Choice.RELEASE:
         _check_known(upload)
     if choice is Choice.ALLOW:
@@ -46,11 +51,11 @@ def check_swept(upload: Upload) -> None:
 def not_before(parts: Parts, upload: Upload, at: datetime) -> datetime | None:
     """Return until when an upload that goes on at ``at`` is left alone, ``None`` for not at all.
 
-    Where a release failed once, its copies were swept, perhaps by several workers at once: the slowest may
-    still be at it, as long as the store's client tries.
+    Where a release failed once or was recalled, its copies were swept and perhaps brought back by several
+    workers at once: the slowest may still be at it, as long as the store's client tries.
     """
-    failed = any(line.event is Event.COPY_FAILED for line in parts.ledger.history(upload.id))
-    return at + SETTLED_AFTER if failed else None
+    swept = any(line.event in _SWEPT for line in parts.ledger.history(upload.id))
+    return at + SETTLED_AFTER if swept else None
 
 
 def _check_known(upload: Upload) -> None:

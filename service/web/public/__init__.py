@@ -15,6 +15,7 @@ from service.web.public import (
     grants,
     health,
     log,
+    meetings,
     policy,
     tus,
     uploads,
@@ -70,6 +71,7 @@ def create_app(
     app.register_blueprint(policy.blueprint(parts, door))
     app.register_blueprint(grants.blueprint(parts, door))
     app.register_blueprint(uploads.blueprint(parts, slots, door))
+    app.register_blueprint(meetings.blueprint(parts, door))
     app.register_blueprint(accounts.blueprint(parts, door))
     app.register_blueprint(log.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))

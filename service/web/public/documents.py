@@ -203,6 +203,13 @@ class Policy(Document):
     other_types: Literal["refused"]
 
 
+class Meeting(Document):
+    """What was said of a meeting."""
+
+    id: Id
+    starts_at: datetime | None = Field(description="When it starts, where that is known.")
+
+
 class Alive(Document):
     """The process answers."""
 

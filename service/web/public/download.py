@@ -30,7 +30,8 @@ HEADERS: Final = {
 def download(parts: Parts, slots: Slots, upload: Upload, actor: str) -> Response:
     """Return a released content as an attachment, once it is logged that ``actor`` gets it.
 
-    Raises ``Overloaded``, ``StoreUnavailable`` and ``LedgerUnavailable``: what cannot be logged is not given.
+    Raises ``Overloaded``, ``StoreUnavailable`` and ``LedgerUnavailable``: what cannot be logged is not given;
+    and ``NotReleased`` for an upload that was withdrawn since it was looked up.
     """
     kind = parts.policy.types.get(extension(upload.name))
     answer = Response(content_type=kind.media_type if kind else "application/octet-stream")
@@ -39,7 +40,7 @@ def download(parts: Parts, slots: Slots, upload: Upload, actor: str) -> Response
             held.enter_context(slots.download(upload.account_id))
             _bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = read.released_content(parts, upload)
-            parts.journal.append([of_upload(upload, Act.DOWNLOADED, parts.clock.now(), actor)])
+            parts.ledger.downloaded(of_upload(upload, Act.DOWNLOADED, parts.clock.now(), actor))
             answer.call_on_close(held.pop_all().close)
     answer.headers.update(HEADERS)
     answer.headers["Content-Disposition"] = content_disposition(upload.name)

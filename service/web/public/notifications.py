@@ -1,13 +1,13 @@
 """What this service sends by itself: the webhook events, declared for the OpenAPI document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from service.core.webhook import TEST, EventType
+from service.core.webhook import MOST_DOWNLOADS, TEST, EventType
 from service.stages import webhooks
 from service.web.public.documents import Document, Upload
 from service.web.public.operation import Header
@@ -32,11 +32,43 @@ class UploadEvent(Document):
         "upload.held",
         "upload.blocked",
         "upload.refused",
-        "upload.recalled",
         "upload.erased",
     ]
     timestamp: datetime
     data: Upload
+
+
+class Download(Document):
+    """Somebody got the content."""
+
+    by: str | None = Field(
+        description="By which key (`key:`), grant (`grant:`) or Jitsi download link (`link:`).",
+        examples=["grant:gt_0199f3a1c2d45e6f708192a3b4c5d6e7"],
+    )
+    at: datetime
+
+
+class Downloads(Document):
+    """Who got the content before it was withdrawn."""
+
+    total: int = Field(ge=0, description="How many downloads were begun.")
+    newest: list[Download] = Field(
+        max_length=MOST_DOWNLOADS, description=f"The newest {MOST_DOWNLOADS} of them, newest first."
+    )
+
+
+class RecalledUpload(Upload):
+    """An upload that is withdrawn, and who has it."""
+
+    downloads: Downloads
+
+
+class RecallEvent(Document):
+    """A file that had been released is not any more: it is blocked or held."""
+
+    type: Literal["upload.recalled"]
+    timestamp: datetime
+    data: RecalledUpload
 
 
 class ScannerTrouble(Document):
@@ -92,10 +124,14 @@ _WHAT: Final = {
     EventType.ERASED: "A file was deleted",
     EventType.UNREADY: "The scanner may not be believed any more, and nothing is released",
 }
+_MODELS: Final[Mapping[EventType, Any]] = {
+    EventType.UNREADY: ScannerEvent,
+    EventType.RECALLED: RecallEvent,
+}
 #: Every event that is sent.
 NOTIFICATIONS: Final[Sequence[Notification]] = (
     *(
-        Notification(kind.value, what, ScannerEvent if kind is EventType.UNREADY else UploadEvent, _HEADERS)
+        Notification(kind.value, what, _MODELS.get(kind, UploadEvent), _HEADERS)
         for kind, what in _WHAT.items()
     ),
     Notification(TEST, "The account tries an endpoint", TrialEvent, _HEADERS),

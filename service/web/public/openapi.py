@@ -19,7 +19,7 @@ _FORM: Final = "multipart/form-data"
 #: The methods that come with others of a route.
 _IMPLIED: Final = {
     "HEAD": frozenset({"GET"}),
-    "OPTIONS": frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"}),
+    "OPTIONS": frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}),
 }
 _ABOUT: Final = """\
 Greenroom takes a meeting's files in, scans them with ClamAV and releases only what was proved clean.
@@ -34,6 +34,7 @@ never hold more than is described."""
 _TAGS: Final[Mapping[str, str]] = {
     "uploads": "Files on their way: sent, asked after, listed, downloaded, deleted.",
     "tus": "The same uploads by pieces, for lines that break: tus 1.0.0.",
+    "meetings": "What you say of your meetings.",
     "grants": "Short-lived tokens for a meeting's presenters and participants, and the keys that sign them.",
     "webhooks": "Where this service tells of what happens to uploads, and what it told.",
     "jitsi": "Jitsi Meet's file-sharing API.",

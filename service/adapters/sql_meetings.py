@@ -1,0 +1,42 @@
+"""``ports.Meetings`` on SQLAlchemy, beside the ledger in one database."""
+
+from dataclasses import fields, replace
+
+from sqlalchemy import Engine, insert, select, update
+
+from service.adapters.database import Database
+from service.adapters.schema import meetings
+from service.adapters.sql_journal import write
+from service.core.errors import Conflict
+from service.core.journal import Entry
+from service.core.meeting import Meeting
+
+
+class SqlMeetings:
+    """The meetings in the ledger's database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use ``engine``."""
+        self._database = Database(engine)
+
+    def find(self, account_id: str, meeting_id: str) -> Meeting | None:
+        """Return a meeting."""
+        mine = (meetings.c.account_id == account_id, meetings.c.id == meeting_id)
+        found = self._database.read(select(meetings).where(*mine))
+        return Meeting(**{one.name: found[0][one.name] for one in fields(Meeting)}) if found else None
+
+    def save(self, meeting: Meeting, line: Entry) -> Meeting:
+        """Insert it, or compare and swap."""
+        saved = replace(meeting, version=meeting.version + 1)
+        with self._database.writing() as connection:
+            if meeting.version == 0:
+                row = {"account_id": saved.account_id, "id": saved.id, "starts_at": saved.starts_at}
+                connection.execute(insert(meetings), row | {"retention": {}, "version": saved.version})
+            else:
+                same = (meetings.c.account_id == meeting.account_id, meetings.c.id == meeting.id)
+                known = update(meetings).where(*same, meetings.c.version == meeting.version)
+                done = connection.execute(known.values(starts_at=saved.starts_at, version=saved.version))
+                if done.rowcount != 1:
+                    raise Conflict("The meeting was changed by another process.")
+            write(connection, [line])
+        return saved

@@ -1,0 +1,74 @@
+"""``/v1/meetings``: what a backend says of its meetings."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from service.core import errors
+from service.core.caller import Caller, Scope
+from service.core.meeting import Meeting
+from service.core.naming import IDENTIFIER
+from service.core.representation import rfc3339
+from service.stages.meetings import own_meeting, set_meeting
+from service.stages.parts import Parts
+from service.web.public.documents import Meeting as MeetingDocument
+from service.web.public.door import Door
+from service.web.public.operation import Answer, Body, Operation, PathPart
+
+
+class MeetingRequest(Body):
+    """What is said of a meeting, all of it: what is left out is not known any more."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"starts_at": "2026-12-01T15:00:00Z"}]})
+
+    starts_at: AwareDatetime | None = Field(
+        None,
+        description="When it starts, RFC 3339. When signatures change, the files of the meeting that starts"
+        " soonest are the first to be scanned again.",
+    )
+
+
+_PATH: Final = {
+    "meeting_id": PathPart("The meeting's id, which you choose.", f"^{IDENTIFIER.pattern}$", "townhall-2026")
+}
+SET: Final = Operation(
+    "Say when a meeting starts",
+    "meetings",
+    {200: Answer("The meeting.", MeetingDocument)},
+    scope=Scope.UPLOAD,
+    body=MeetingRequest,
+    path=_PATH,
+    problems=(errors.NotFound,),
+    description="Before or after the first file comes for it. With an API key only.",
+)
+ASK: Final = Operation(
+    "Ask what was said of a meeting",
+    "meetings",
+    {200: Answer("The meeting.", MeetingDocument)},
+    scope=Scope.READ,
+    path=_PATH,
+    problems=(errors.NotFound,),
+    description="With an API key only. A meeting that only uploads name is not found.",
+)
+
+
+def blueprint(parts: Parts, door: Door) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("meetings", __name__)
+
+    @routes.put("/v1/meetings/<meeting_id>")
+    @door.operation(SET)
+    def change(caller: Caller, body: MeetingRequest, meeting_id: str) -> Response:
+        return jsonify(_document(set_meeting(parts, caller, meeting_id, body.starts_at)))
+
+    @routes.get("/v1/meetings/<meeting_id>")
+    @door.operation(ASK)
+    def ask(caller: Caller, meeting_id: str) -> Response:
+        return jsonify(_document(own_meeting(parts, caller, meeting_id)))
+
+    return routes
+
+
+def _document(meeting: Meeting) -> dict[str, Any]:
+    return {"id": meeting.id, "starts_at": rfc3339(meeting.starts_at) if meeting.starts_at else None}
