@@ -31,6 +31,7 @@
     |   +-- RateLimited            too many creations in a short time
     |   +-- AddressNotAllowed      webhooks are not sent to that address
     |   +-- TooManyEndpoints       the account has as many webhook endpoints as it may have
+    |   +-- RangeNotSatisfiable    the content has none of the bytes that are asked for
     |   +-- RangeNotAllowed        a stretch of time that holds nothing, or too much
     |   +-- EndpointDisabled       a webhook endpoint that is disabled cannot be sent to
     |   +-- ProtocolUnsupported    another version of the protocol than is spoken here
@@ -245,6 +246,17 @@ class RangeNotAllowed(Refused):
     """The stretch of time holds nothing, or too much."""
 
     code = "range_not_allowed"
+
+
+class RangeNotSatisfiable(Refused):
+    """The content has none of the bytes that are asked for."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, sentence: str, size: int) -> None:
+        """Say how many bytes the content has."""
+        super().__init__(sentence)
+        self.size = size
 
 
 class EndpointDisabled(Refused):

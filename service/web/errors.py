@@ -43,6 +43,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.ProtocolUnsupported: 412,
     errors.TooLarge: 413,
     errors.TypeNotAllowed: 415,
+    errors.RangeNotSatisfiable: 416,
     errors.IdempotencyMismatch: 422,
     errors.RateLimited: 429,
     errors.WrongMediaType: 415,
@@ -102,6 +103,8 @@ def register(app: Flask, log: EventLog) -> None:
         answer = problem(status, error.code, title_of(type(error)), str(error), retryable=error.retryable)
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(error.retry_after)
+        if isinstance(error, errors.RangeNotSatisfiable):
+            answer.headers["Content-Range"] = f"bytes */{error.size}"
         return answer
 
     @app.errorhandler(HTTPException)

@@ -62,6 +62,10 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.IdentityProviderUnavailable: (503, "identity_provider_unavailable"),
     errors.SinkUnavailable: (503, "sink_unavailable"),
     errors.WitnessUnavailable: (503, "witness_unavailable"),
+    errors.KeysUnavailable: (503, "keys_unavailable"),
+    errors.AccountRemoved: (410, "account_removed"),
+    errors.AccountExists: (409, "account_exists"),
+    errors.RangeNotSatisfiable: (416, "range_not_satisfiable"),
     errors.NoVerdict: (404, "no_verdict"),
     errors.NotSignedYet: (409, "not_signed_yet"),
 }
@@ -81,7 +85,8 @@ def raising(parts: Parts, error: Exception) -> Backend:
 @pytest.mark.parametrize("kind", family(errors.GreenroomError))
 def test_each_error_class_has_its_status(parts: Parts, kind: type[errors.GreenroomError]) -> None:
     """The whole tree: listed classes answer as listed, with their sentence; any other is a bare 500."""
-    error = errors.NotSignedYet("a sentence", 7) if kind is errors.NotSignedYet else kind("a sentence")
+    with_a_number = kind in {errors.NotSignedYet, errors.RangeNotSatisfiable}
+    error = cast("Any", kind)("a sentence", 7) if with_a_number else kind("a sentence")
     answer = raising(parts, error).get(f"/v1/uploads/up_{0:032x}")
     status, code = EXPECTED.get(kind, (500, "internal_error"))
     document = assert_problem(answer, status, code)
