@@ -9,11 +9,9 @@ from typing import Final
 
 from service.core.errors import ConfigurationError
 
-_FILE, _URI = "GREENROOM_MASTER_KEY_FILE", "GREENROOM_MASTER_KEY_URI"
-_OLD_FILE, _OLD_URI = "GREENROOM_OLD_MASTER_KEY_FILE", "GREENROOM_OLD_MASTER_KEY_URI"
-_TOKEN, _TOKEN_FILE = "GREENROOM_VAULT_TOKEN", "GREENROOM_VAULT_TOKEN_FILE"
-#: Every name that is read here.
-NAMES: Final = frozenset({_FILE, _URI, _OLD_FILE, _OLD_URI, _TOKEN, _TOKEN_FILE})
+_FILE, _URI = "MASTER_KEY_FILE", "MASTER_KEY_URI"
+_OLD_FILE, _OLD_URI = "OLD_MASTER_KEY_FILE", "OLD_MASTER_KEY_URI"
+_TOKEN, _TOKEN_FILE = "VAULT_TOKEN", "VAULT_TOKEN_FILE"
 _VAULT: Final = re.compile(r"hcvault://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9_.-]+)+")
 _KMS: Final = re.compile(r"(aws|gcp)-kms://[!-~]+")
 _LONGEST: Final = 64 * 1024
@@ -30,35 +28,45 @@ class MasterKeySettings:
     uri: str | None = None
     token: str = ""
     old: "MasterKeySettings | None" = None
-    name: str = field(default=_FILE, compare=False)
+    name: str = field(default="", compare=False)
 
 
-def read_master_key(environ: Mapping[str, str]) -> MasterKeySettings:
-    """Return the settings in ``environ``. Raises ``ConfigurationError`` naming the first that is odd."""
-    if environ.get(_FILE) is None and not environ.get(_URI):
-        raise ConfigurationError(f"{_FILE} must be set, or {_URI}")
-    if environ.get(_FILE) is None and environ.get(_URI) == "none":
+def names(prefix: str) -> frozenset[str]:
+    """Return every name that is read here for the region whose settings begin with ``prefix``."""
+    return frozenset(f"{prefix}{name}" for name in (_FILE, _URI, _OLD_FILE, _OLD_URI, _TOKEN, _TOKEN_FILE))
+
+
+def read_master_key(environ: Mapping[str, str], prefix: str) -> MasterKeySettings:
+    """Return the settings in ``environ`` that begin with ``prefix``.
+
+    Raises ``ConfigurationError`` naming the first that is odd.
+    """
+    file, address = f"{prefix}{_FILE}", f"{prefix}{_URI}"
+    if environ.get(file) is None and not environ.get(address):
+        raise ConfigurationError(f"{file} must be set, or {address}")
+    if environ.get(file) is None and environ.get(address) == "none":
         return MasterKeySettings()
-    present = _one(environ, _FILE, _URI)
-    if environ.get(_OLD_FILE) is None and environ.get(_OLD_URI) is None:
+    present = _one(environ, prefix, _FILE, _URI)
+    if all(environ.get(f"{prefix}{name}") is None for name in (_OLD_FILE, _OLD_URI)):
         return present
-    return replace(present, old=_one(environ, _OLD_FILE, _OLD_URI))
+    return replace(present, old=_one(environ, prefix, _OLD_FILE, _OLD_URI))
 
 
-def _one(environ: Mapping[str, str], file_name: str, uri_name: str) -> MasterKeySettings:
-    path, uri = environ.get(file_name), environ.get(uri_name)
+def _one(environ: Mapping[str, str], prefix: str, file_name: str, uri_name: str) -> MasterKeySettings:
+    file, address = f"{prefix}{file_name}", f"{prefix}{uri_name}"
+    path, uri = environ.get(file), environ.get(address)
     if path is not None and uri is not None:
-        raise ConfigurationError(f"set {file_name} or {uri_name}, not both")
+        raise ConfigurationError(f"set {file} or {address}, not both")
     if path is not None:
-        return MasterKeySettings(keyset=_keyset(file_name, path), name=file_name)
+        return MasterKeySettings(keyset=_keyset(file, path), name=file)
     if uri is None or not (_VAULT.fullmatch(uri) or _KMS.fullmatch(uri)):
         none = "none, " if uri_name == _URI else ""
         raise ConfigurationError(
-            f"{uri_name} must be {none}hcvault://host/transit/keys/name, aws-kms://... or gcp-kms://..., "
+            f"{address} must be {none}hcvault://host/transit/keys/name, aws-kms://... or gcp-kms://..., "
             f"not {uri!r}"
         )
-    token = _token(environ) if uri.startswith("hcvault:") else ""
-    return MasterKeySettings(uri=uri, token=token, name=uri_name)
+    token = _token(environ, prefix) if uri.startswith("hcvault:") else ""
+    return MasterKeySettings(uri=uri, token=token, name=address)
 
 
 def _keyset(name: str, path: str) -> str:
@@ -72,13 +80,14 @@ def _keyset(name: str, path: str) -> str:
     return text
 
 
-def _token(environ: Mapping[str, str]) -> str:
-    token, path = environ.get(_TOKEN), environ.get(_TOKEN_FILE)
+def _token(environ: Mapping[str, str], prefix: str) -> str:
+    name, file = f"{prefix}{_TOKEN}", f"{prefix}{_TOKEN_FILE}"
+    token, path = environ.get(name), environ.get(file)
     if bool(token) == bool(path):
-        raise ConfigurationError(f"set {_TOKEN} or {_TOKEN_FILE}, one of them")
-    token = token or _text(_TOKEN_FILE, path or "").strip()
+        raise ConfigurationError(f"set {name} or {file}, one of them")
+    token = token or _text(file, path or "").strip()
     if not token:
-        raise ConfigurationError(f"{_TOKEN_FILE} is empty")
+        raise ConfigurationError(f"{file} is empty")
     return token
 
 

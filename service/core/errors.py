@@ -16,6 +16,8 @@
     |   |   +-- UploadEnded        the resumable upload expired, was refused or deleted
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
+    |   +-- ExportNotReady         the export is still being built
+    |   +-- RangeNotSatisfiable    the content has nothing in the range that is asked for
     |   +-- NotSignedYet           the log has not signed what is asked for; it will soon
     |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
@@ -31,7 +33,6 @@
     |   +-- RateLimited            too many creations in a short time
     |   +-- AddressNotAllowed      webhooks are not sent to that address
     |   +-- TooManyEndpoints       the account has as many webhook endpoints as it may have
-    |   +-- RangeNotSatisfiable    the content has none of the bytes that are asked for
     |   +-- RangeNotAllowed        a stretch of time that holds nothing, or too much
     |   +-- EndpointDisabled       a webhook endpoint that is disabled cannot be sent to
     |   +-- ProtocolUnsupported    another version of the protocol than is spoken here
@@ -169,6 +170,29 @@ class NotReleased(Refused):
     code = "not_released"
 
 
+class ExportNotReady(Refused):
+    """The export is still being built."""
+
+    code = "export_not_ready"
+    retryable = True
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        """Say in how many seconds to look again."""
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class RangeNotSatisfiable(Refused):
+    """The content has nothing in the range that is asked for. ``size`` is how many bytes it has."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        """Say how much there is."""
+        super().__init__(f"The content has {size} bytes, and none in that range.")
+        self.size = size
+
+
 class NotSignedYet(Refused):
     """The log has not signed what is asked for yet. It will soon."""
 
@@ -192,6 +216,12 @@ class Busy(Refused):
 
     code = "busy"
     retryable = True
+
+
+class UnderHold(Refused):
+    """It is under legal hold, and stays until that is lifted."""
+
+    code = "under_hold"
 
 
 class NotDecidable(Refused):
@@ -246,17 +276,6 @@ class RangeNotAllowed(Refused):
     """The stretch of time holds nothing, or too much."""
 
     code = "range_not_allowed"
-
-
-class RangeNotSatisfiable(Refused):
-    """The content has none of the bytes that are asked for."""
-
-    code = "range_not_satisfiable"
-
-    def __init__(self, sentence: str, size: int) -> None:
-        """Say how many bytes the content has."""
-        super().__init__(sentence)
-        self.size = size
 
 
 class EndpointDisabled(Refused):

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
+from service.core.byterange import ByteRange
 from service.core.caller import Caller
 from service.core.errors import ContentLost, Forbidden, Gone, NotFound, NotReleased
 from service.core.grant import Grant, GrantKind
 from service.core.naming import UPLOAD_ID, identifier
-from service.core.span import Span
 from service.core.upload import Segment, State, Upload
 from service.stages import contents
 from service.stages.parts import Parts
@@ -72,18 +72,19 @@ def check_released(upload: Upload) -> None:
         raise NotReleased(f"The file is {upload.state} and cannot be downloaded.")
 
 
-def released_content(parts: Parts, upload: Upload, span: Span | None = None) -> Iterator[bytes]:
+def released_content(parts: Parts, upload: Upload, part: ByteRange | None = None) -> Iterator[bytes]:
     """Return a released content, or a stretch of it, as chunks of at most 256 KiB, the first one already
     fetched.
 
     The last chunk of a segment is only given when the segment's digest is right; else ``ContentLost`` is
     raised, so that a changed content never arrives whole. Of a segment of which a stretch is read, each frame
-    is proved for itself: a ``span`` is for sealed contents alone. Every two seconds, and before the last
+    is proved for itself: a ``part`` is for sealed contents alone. Every two seconds, and before the last
     chunk of a segment, the ledger is asked: of an upload that is not released any more nothing is given from
     then on, but ``NotReleased`` or ``Gone`` raised. Raises ``StoreUnavailable``, for a store that is away
     before anything was given, and ``LedgerUnavailable``.
     """
-    chunks = _checked(parts, upload, span or Span(0, sum(one.size for one in upload.segments) - 1))
+    size = sum(segment.size for segment in upload.segments)
+    chunks = _checked(parts, upload, part or ByteRange(0, size - 1, size))
     return _resumed(next(chunks, b""), chunks)
 
 
@@ -96,10 +97,10 @@ def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
         chunks.close()
 
 
-def _checked(parts: Parts, upload: Upload, span: Span) -> Generator[bytes]:
+def _checked(parts: Parts, upload: Upload, part: ByteRange) -> Generator[bytes]:
     asked_at, begun, start = parts.clock.monotonic(), False, 0
     for segment in upload.segments:
-        offset, length = span.within(start, segment.size)
+        offset, length = part.within(start, segment.size)
         start += segment.size
         for chunk, is_last in _segment(parts, upload, segment, offset, length):
             now = parts.clock.monotonic()

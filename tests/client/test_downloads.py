@@ -60,7 +60,7 @@ def part_answer(first: int, content: bytes = CONTENT, digest_of: bytes = CONTENT
     """The rest of a download from `first` on."""
     digest = base64.b64encode(hashlib.sha256(digest_of).digest()).decode()
     told = {"Content_Range": f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}", **other}
-    return said(206, content[first:], Repr_Digest=f"sha-256=:{digest}:", **told)
+    return said(206, content[first:], length=None, Repr_Digest=f"sha-256=:{digest}:", **told)
 
 
 BROKEN = content_answer(CONTENT[:300_000], digest_of=CONTENT, length=len(CONTENT))

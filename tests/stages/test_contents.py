@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from service.core.byterange import ByteRange
 from service.core.errors import ContentLost, Gone, KeyDestroyed
-from service.core.span import Span
 from service.core.upload import Event, State
 from service.stages import contents
 from service.stages.keyring import KEPT
@@ -13,6 +13,11 @@ from service.stages.read import released_content
 from tests.stages.world import KIBI, PDF, World
 
 FRAME = 256 * KIBI
+
+
+def part(first: int, last: int) -> ByteRange:
+    """Return a part of the PDF."""
+    return ByteRange(first, last, len(PDF))
 
 
 def test_nothing_lies_plainly_in_the_store(world: World) -> None:
@@ -91,7 +96,7 @@ def test_a_stretch_lies_over_segments_as_over_one(world: World) -> None:
     row = world.row()
     assert len(row.segments) > 1
     for first, last in [(0, 0), (5, third - 1), (third - 1, third), (5, len(PDF) - 5), (len(PDF) - 1,) * 2]:
-        found = b"".join(released_content(world.parts, row, Span(first, last)))
+        found = b"".join(released_content(world.parts, row, part(first, last)))
         assert found == PDF[first : last + 1]
 
 
@@ -102,15 +107,15 @@ def test_a_stretch_of_a_changed_object_is_not_given(world: World) -> None:
     changed = bytearray(world.store.released[key])
     changed[FRAME + 56 + 100] ^= 1
     world.store.released[key] = bytes(changed)
-    assert b"".join(released_content(world.parts, upload, Span(10, 20))) == PDF[10:21]
+    assert b"".join(released_content(world.parts, upload, part(10, 20))) == PDF[10:21]
     with pytest.raises(ContentLost):
-        b"".join(released_content(world.parts, upload, Span(FRAME + 9000, FRAME + 9001)))
+        b"".join(released_content(world.parts, upload, part(FRAME + 9000, FRAME + 9001)))
 
 
 def test_a_stretch_of_what_is_recalled_meanwhile_ends(world: World) -> None:
     """As a whole download does: its last chunk is not given."""
     upload = world.upload(PDF)
-    chunks = released_content(world.parts, upload, Span(1, len(PDF) - 2))
+    chunks = released_content(world.parts, upload, part(1, len(PDF) - 2))
     found = next(chunks)
     world.ledger.save(replace(upload).moved(Event.DELETED, world.clock.now(), {}))
     with pytest.raises(Gone):

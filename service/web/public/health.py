@@ -1,7 +1,7 @@
 """``GET /healthz`` and ``GET /readyz``."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -56,7 +56,8 @@ class _Newest:
         self._parts = parts
         self._lock = threading.Lock()
         starting = dict.fromkeys(("ledger", "store", "keys", "scanner", "canary"), "starting")
-        self._report: dict[str, Any] = {"ready": False, "checks": starting}
+        regions = dict.fromkeys(parts.stores, "starting")
+        self._report: dict[str, Any] = {"ready": False, "checks": starting, "regions": regions}
         self._good_until: float | None = None
 
     def report(self) -> dict[str, Any]:
@@ -74,12 +75,10 @@ class _Newest:
 
 def readiness(parts: Parts) -> dict[str, Any]:
     """Ask every dependency and return what is wrong with which, ``ready`` only if nothing is."""
-    checks = {
-        "ledger": _ask(parts.ledger.ping),
-        "store": _ask(partial(_ping_stores, parts)),
-        "keys": _ask(partial(_check_keys, parts)),
-    }
-    report: dict[str, Any] = {"ready": False, "checks": checks}
+    regions = {region: _ask(store.ping) for region, store in parts.stores.items()}
+    keys = {region: _ask(partial(parts.keyring.check, region)) for region in parts.stores}
+    checks = {"ledger": _ask(parts.ledger.ping), "store": _named(regions), "keys": _named(keys)}
+    report: dict[str, Any] = {"ready": False, "checks": checks, "regions": regions}
     try:
         engine = parts.scanner.engine()
     except PartUnavailable as error:
@@ -95,14 +94,12 @@ def readiness(parts: Parts) -> dict[str, Any]:
     return report
 
 
-def _ping_stores(parts: Parts) -> None:
-    for store in parts.stores.values():
-        store.ping()
-
-
-def _check_keys(parts: Parts) -> None:
-    for region in parts.stores:
-        parts.keyring.check(region)
+def _named(regions: Mapping[str, str]) -> str:
+    """Return what is wrong in the regions, with the region's name where there are several."""
+    away = {region: state for region, state in regions.items() if state != "ok"}
+    if len(regions) == 1:
+        return next(iter(regions.values()))
+    return "; ".join(f"{region}: {state}" for region, state in away.items()) or "ok"
 
 
 def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:

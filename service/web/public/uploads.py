@@ -22,10 +22,11 @@ from service.web.public import documents, headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
 from service.web.public.conventions import UPLOAD_PATH
 from service.web.public.door import Door
-from service.web.public.download import ANSWERS, RANGE, download
+from service.web.public.download import ANSWERS, download
 from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST
 from service.web.public.operation import Answer, Content, Operation, Query, Whole
 from service.web.public.pace import Pace
+from service.web.public.ranges import RANGE
 from service.web.public.slots import Slots
 
 _PAGE: Final = 50
@@ -140,8 +141,9 @@ DELETE: Final = Operation(
     {204: Answer("The content is gone; what stays is the record that it was.")},
     scope=Scope.DELETE,
     path=UPLOAD_PATH,
-    problems=(errors.NotFound, errors.Busy, errors.Conflict, errors.StoreUnavailable),
-    description="May be called again: an upload that is deleted already stays so.",
+    problems=(errors.NotFound, errors.Busy, errors.UnderHold, errors.Conflict, errors.StoreUnavailable),
+    description="May be called again: an upload that is deleted already stays so. What is under legal hold"
+    " stays as it is, and can be downloaded where it is released.",
 )
 
 

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from service.core import errors
 from service.core.caller import Scope
-from service.web.public.download import ANSWERS, RANGE
+from service.web.public.download import ANSWERS
 from service.web.public.jitsi import documents
 from service.web.public.operation import Answer, Content, Header, Operation, Query, Whole
+from service.web.public.ranges import RANGE
 
 _PAGE: Final = 20
 
@@ -90,7 +91,7 @@ DELETE: Final = Operation(
     scope=Scope.DELETE,
     credential="jitsi",
     path=_FILE,
-    problems=(errors.NotFound, errors.Busy, errors.Conflict),
+    problems=(errors.NotFound, errors.Busy, errors.Conflict, errors.UnderHold),
 )
 DELETE_ALL: Final = Operation(
     "Delete what one sender shared in a Jitsi meeting",
@@ -100,5 +101,5 @@ DELETE_ALL: Final = Operation(
     credential="jitsi",
     query=Sender,
     path=_SESSION,
-    problems=(errors.Busy, errors.Conflict),
+    problems=(errors.Busy, errors.Conflict, errors.UnderHold),
 )
