@@ -195,7 +195,7 @@ def check_anything(acts: list[tuple[object, ...]]) -> None:
             row.state, world.store.quarantined
         )
         if row.state not in {State.ERASED, State.ABANDONED}:
-            content = b"".join(place[segment.key] for segment in row.segments)
+            content = b"".join(world.opened(row, s, place[s.key]) for s in row.segments)
             assert content in {SMALL_BAD, SMALL}
             assert len(content) == row.size
         stored = {key for key in keys if key.startswith(row.id)}
