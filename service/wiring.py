@@ -238,10 +238,9 @@ def _masters(settings: Mapping[str, MasterKeySettings]) -> Mapping[str, MasterKe
     """Return the master key of each region that this process has one of, with the one before."""
     found: dict[str, MasterKey] = {}
     for region, one in settings.items():
-        key = _master(one)
-        if key is not None:
-            old = _master(one.old) if one.old else None
-            found[region] = key if old is None else Succession(key, old)
+        if key := _master(one):
+            old = one.old and _master(one.old)
+            found[region] = Succession(key, old) if old else key
     return found
 
 
