@@ -13,7 +13,7 @@ from service.core.export import EXPORT_ID, Export, Phase
 from service.core.naming import IDENTIFIER, PERSON
 from service.core.representation import rfc3339
 from service.stages.exporting import hand_out
-from service.stages.exporting.ask import ask, own_export
+from service.stages.exporting.ask import ask, known_export
 from service.stages.parts import Parts
 from service.web.public import headers
 from service.web.public.documents import Document
@@ -74,6 +74,7 @@ def _asking(summary: str, path: dict[str, PathPart], description: str) -> Operat
             )
         },
         scope=Scope.EXPORT,
+        administrators=True,
         path=path,
         problems=(errors.NotFound,),
         description=f"{description} While one of the same is on its way, that one is answered.",
@@ -83,8 +84,9 @@ def _asking(summary: str, path: dict[str, PathPart], description: str) -> Operat
 OF_ACCOUNT: Final = _asking(
     "Export an account",
     dict(_ACCOUNT_PATH),
-    "A zip of the released files and of all records (JSON): uploads, verdicts, downloads, decisions, grants."
-    " Files that are held or infected are told of and not contained.",
+    "A zip of the released files and of all records (JSON): uploads, verdicts, downloads, decisions, grants,"
+    " meetings. Files that are held or infected are told of and not contained. Administrators may ask for any"
+    " account that was not erased: one that was removed can be handed its data.",
 )
 OF_PERSON: Final = _asking(
     "Export one person's data",
@@ -96,6 +98,7 @@ ASK: Final = Operation(
     "exports",
     {200: Answer("How far it is.", ExportDocument, headers=headers.LATER)},
     scope=Scope.EXPORT,
+    administrators=True,
     path=_EXPORT_PATH,
     problems=(errors.NotFound,),
 )
@@ -104,6 +107,7 @@ CONTENT: Final = Operation(
     "exports",
     _ANSWERS,
     scope=Scope.EXPORT,
+    administrators=True,
     path=_EXPORT_PATH,
     headers=RANGE,
     problems=(
@@ -130,12 +134,12 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @routes.get("/exports/<export_id>")
     @door.operation(ASK)
     def one(caller: Caller, export_id: str) -> Response:
-        return _told(own_export(parts, caller, export_id))
+        return _told(known_export(parts, caller, export_id))
 
     @routes.get("/exports/<export_id>/content")
     @door.operation(CONTENT)
     def content(caller: Caller, export_id: str) -> Response:
-        export = own_export(parts, caller, export_id)
+        export = known_export(parts, caller, export_id)
         hand_out.check_ready(parts, export)
         return _download(parts, slots, export, caller.actor)
 
