@@ -107,12 +107,13 @@ def build_from(settings: Settings) -> Services:
     outbox = Outbox(queue.enqueue)
     ledger: Ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
     clock, log = SystemClock(), StructuredLog(settings.log_level)
-    ledger, store, scanner, heard = wiring_observation.measured(
+    ledger, store, scanner, rescans, heard = wiring_observation.measured(
         settings.observe,
         clock,
         ledger,
         _store(settings),
         ClamdScanner(settings.clamd, settings.scan_deadline),
+        SqlRescans(engine),
     )
     traces = wiring_observation.traces(settings.observe)
     sender: WebhookSender = HttpWebhookSender(settings.webhooks)
@@ -125,7 +126,7 @@ def build_from(settings: Settings) -> Services:
         checkpoints=SqlCheckpoints(engine),
         accounts=accounts,
         meetings=SqlMeetings(engine),
-        rescans=SqlRescans(engine),
+        rescans=rescans,
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),

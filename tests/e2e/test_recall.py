@@ -175,7 +175,9 @@ def check_logged(service: Service, bad: str, odd: str) -> None:
 def test_a_thousand_are_called_back_within_ten_minutes(backend: Backend, mirror: Mirror) -> None:
     """From the moment at which the mirror has the signatures, at the rate that is shipped."""
     service = backend.web.service
-    bad = [released(backend, BAD, f"deck-{number}.pdf") for number in range(MANY)]
+    # One key may not create so many within a minute.
+    keys = (backend, backend.web.backend())
+    bad = [released(keys[number % 2], BAD, f"deck-{number}.pdf") for number in range(MANY)]
     let_settle(service, *bad)
     began = time.monotonic()
     mirror.publish(3)
@@ -184,4 +186,5 @@ def test_a_thousand_are_called_back_within_ten_minutes(backend: Backend, mirror:
     took = time.monotonic() - began
     print(f"{MANY} released files were scanned again and called back within {took:.0f} s")  # noqa: T201
     assert service.parts.rescans.newest(1)[0].recalled == MANY
-    assert {backend.ask(one)["state"] for one in bad} == {"blocked"}
+    assert {one.state for one in map(service.parts.ledger.find, bad) if one} == {State.BLOCKED}
+    keys[1].close()
