@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m service migrate|worker|metrics|keys|accounts|reviewers|log|...``."""
+"""The operator's commands: ``python -m service migrate|worker|metrics|keys|accounts|holds|log|...``."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from service import (
     config,
     ending,
     evidence,
+    holds,
     key_commands,
     rescans,
     reviewers,
@@ -22,6 +23,7 @@ from service import (
     wiring,
     wiring_observation,
 )
+from service.config_values import LAST_PORT
 from service.core.errors import BadRequest, ConfigurationError
 from service.jobs.worker import Worker
 from service.stages import access, signing
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     metrics.set_defaults(run=_metrics)
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     accounts.add_arguments(commands.add_parser("accounts", help="make, remove, bring back accounts"), _parts)
+    holds.add_arguments(commands.add_parser("holds", help="place, lift, list legal holds"), _parts)
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
     again = commands.add_parser("rescan", help="scan released files again, and watch how far that is")
@@ -108,7 +111,7 @@ def _worker(options: argparse.Namespace) -> int:
 
 def _metrics(options: argparse.Namespace) -> int:
     host, _, port = options.bind.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= config.LAST_PORT:
+    if not host or not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
         raise ConfigurationError(f"--bind must be HOST:PORT, not {options.bind!r}")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

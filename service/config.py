@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from service import console_config, jitsi_config, key_config, observe_config, witness_config
-from service.config_values import bucket, origins
+from service import console_config, jitsi_config, key_config, observe_config, store_config, witness_config
+from service.config_values import LAST_PORT, one_of, origins, setting
 from service.console_config import ConsoleSettings, read_console
 from service.core.errors import ConfigurationError
 from service.core.policy import Policy, read_policy
@@ -21,29 +21,16 @@ from service.core.webhook_url import Reach
 from service.jitsi_config import JitsiSettings, read_jitsi
 from service.key_config import MasterKeySettings, read_master_key
 from service.observe_config import ObserveSettings, read_observe
+from service.store_config import StoreSettings, read_stores
 from service.witness_config import WitnessSettings, read_witnesses
 
-T = TypeVar("T")
-
-#: The highest port there is.
-LAST_PORT: Final = 65535
-#: A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port: no scheme, no path.
-_ENDPOINT: Final = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: 32 bytes in URL-safe base64: the last of 43 digits has two bits that are 0.
 _SECRETS_KEY: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
 _LONGEST_DEADLINE: Final = 3600
 _HIGHEST_RATE: Final = 1_000_000
-_ROLES: Final = ("INGEST", "SCAN", "RELEASE", "DOWNLOAD", "JANITOR")
-_KEYS: Final = tuple(
-    f"GREENROOM_S3_{role}_{part}" for role in _ROLES for part in ("ACCESS_KEY", "SECRET_KEY")
-)
-_BUCKETS: Final = ("QUARANTINE", "RELEASED")
-_SECRETS: Final = frozenset({"GREENROOM_DATABASE_URL", "GREENROOM_SECRETS_KEY", *_KEYS})
+_SECRETS: Final = frozenset({"GREENROOM_DATABASE_URL", "GREENROOM_SECRETS_KEY", *store_config.secret_names()})
 _OPTIONAL: Final[Mapping[str, str]] = {
-    "GREENROOM_S3_SECURE": "true",
-    "GREENROOM_S3_REGION": "us-east-1",
-    "GREENROOM_QUARANTINE_BUCKET": "quarantine",
-    "GREENROOM_RELEASED_BUCKET": "released",
+    **store_config.optional_values(),
     "GREENROOM_SIGNATURES": "official",
     "GREENROOM_POLICY_FILE": str(Path(__file__).with_name("policy.toml")),
     "GREENROOM_LOG_LEVEL": "info",
@@ -57,11 +44,12 @@ _OPTIONAL: Final[Mapping[str, str]] = {
     "GREENROOM_EMBED_ORIGINS": "none",
 }
 #: Names that must be set, without their ``_FILE`` forms.
-REQUIRED: Final = frozenset({*_SECRETS, "GREENROOM_S3_ENDPOINT", "GREENROOM_CLAMD"})
+REQUIRED: Final = frozenset({*_SECRETS, *store_config.required_names(), "GREENROOM_CLAMD"})
 _ELSEWHERE: Final = frozenset().union(
-    *(module.NAMES for module in (jitsi_config, console_config, observe_config, witness_config, key_config))
+    *(one.NAMES for one in (jitsi_config, console_config, observe_config, witness_config, store_config)),
+    key_config.names(store_config.FIRST),
 )
-#: Every name that the service reads.
+#: Every name that the service reads, beside those of further regions.
 VARIABLES: Final = frozenset({*REQUIRED, *_OPTIONAL, *_ELSEWHERE, *(f"{name}_FILE" for name in _SECRETS)})
 #: Names that belong to what starts the service, not to the service.
 _STARTERS: Final = frozenset(
@@ -77,27 +65,20 @@ _STARTERS: Final = frozenset(
 class Settings:
     """What the environment says. ``clamd`` is a socket's path or (host, port); times in seconds.
 
-    ``identities`` maps a role (ingest, scan, release, download, janitor) to its access and secret key.
-    ``secrets_keys`` seal what is secret in the database: the first seals, all open; by the ``master_key``
-    accounts' keys are sealed. ``rate_limit`` is how
-    often each API key or grant may create something in a minute, ``rate_limit_store`` where that is counted:
-    ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``rescan_rate`` is how
-    many released files each worker scans again in a minute, at most. ``jitsi`` is ``None``
-    where no Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for
-    development. Pages of the ``upload_origins`` may send and ask from a browser, those of the
-    ``embed_origins`` may frame the upload widget. ``observe`` says what those who run it
-    see, ``witnesses`` where checkpoints are kept.
+    ``stores`` has the store of each region, ``master_keys`` by what its accounts' keys are sealed.
+    ``secrets_keys`` seal what else is secret in the database: the first seals, all open. ``rate_limit`` is
+    how often each API key or grant may create something in a minute, ``rate_limit_store`` where that is
+    counted: ``memory`` (each process for itself) or ``ledger`` (the database, all together). ``rescan_rate``
+    is how many released files each worker scans again in a minute, at most. ``jitsi`` is ``None`` where no
+    Jitsi Meet is served. ``webhooks`` says how far webhooks go; anything but public is for development. Pages
+    of the ``upload_origins`` may send and ask from a browser, those of the ``embed_origins`` may frame the
+    upload widget. ``observe`` says what those who run it see, ``witnesses`` where checkpoints are kept.
     """
 
     database_url: str
     secrets_keys: tuple[str, ...]
-    master_key: MasterKeySettings
-    s3_endpoint: str
-    s3_secure: bool
-    s3_region: str
-    identities: Mapping[str, tuple[str, str]]
-    quarantine_bucket: str
-    released_bucket: str
+    stores: Mapping[str, StoreSettings]
+    master_keys: Mapping[str, MasterKeySettings]
     clamd: str | tuple[str, int]
     protection: Protection
     policy: Policy
@@ -118,78 +99,50 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings in ``environ``, or raise ``ConfigurationError`` naming the first odd name."""
+    prefixes = store_config.prefixes(environ)
     known = VARIABLES | _STARTERS
+    known = known.union(*(store_config.names(one) | key_config.names(one) for one in prefixes.values()))
     for name in sorted(environ):
         if name.startswith("GREENROOM_") and name not in known and not name.startswith("GREENROOM_STACK_"):
             raise ConfigurationError(f"{name} is not a setting of Greenroom")
-    values = {name: _value(environ, name) for name in (*sorted(REQUIRED), *_OPTIONAL)}
-    quarantine, released = (
-        bucket(name, values[name]) for name in (f"GREENROOM_{which}_BUCKET" for which in _BUCKETS)
-    )
-    if quarantine == released:
-        raise ConfigurationError("GREENROOM_RELEASED_BUCKET must not be GREENROOM_QUARANTINE_BUCKET")
+    names = (*sorted(REQUIRED), *_OPTIONAL)
+    values = {
+        name: setting(environ, name, _OPTIONAL.get(name, ""), secret=name in _SECRETS) for name in names
+    }
     return Settings(
         database_url=_database_url(values["GREENROOM_DATABASE_URL"]),
         secrets_keys=_secrets_keys(values["GREENROOM_SECRETS_KEY"]),
-        master_key=read_master_key(environ),
-        s3_endpoint=_endpoint(values["GREENROOM_S3_ENDPOINT"]),
-        s3_secure=_one_of(values, "GREENROOM_S3_SECURE", {"true": True, "false": False}),
-        s3_region=values["GREENROOM_S3_REGION"],
-        identities={
-            role.lower(): (
-                values[f"GREENROOM_S3_{role}_ACCESS_KEY"],
-                values[f"GREENROOM_S3_{role}_SECRET_KEY"],
-            )
-            for role in _ROLES
-        },
-        quarantine_bucket=quarantine,
-        released_bucket=released,
+        stores=read_stores(environ),
+        master_keys=_master_keys(environ, prefixes),
         clamd=_clamd(values["GREENROOM_CLAMD"]),
-        protection=_one_of(values, "GREENROOM_SIGNATURES", {item.value: item for item in Protection}),
+        protection=one_of(values, "GREENROOM_SIGNATURES", {item.value: item for item in Protection}),
         policy=_policy(values["GREENROOM_POLICY_FILE"]),
-        log_level=_one_of(
+        log_level=one_of(
             values, "GREENROOM_LOG_LEVEL", {name: name for name in ("debug", "info", "warning", "error")}
         ),
         scan_deadline=float(_whole(values, "GREENROOM_SCAN_DEADLINE", "seconds", _LONGEST_DEADLINE)),
         token_audience=values["GREENROOM_TOKEN_AUDIENCE"],
         jitsi=read_jitsi(environ),
         rate_limit=_whole(values, "GREENROOM_RATE_LIMIT", "creations", _HIGHEST_RATE),
-        rate_limit_store=_one_of(
+        rate_limit_store=one_of(
             values, "GREENROOM_RATE_LIMIT_STORE", {name: name for name in ("memory", "ledger")}
         ),
         rescan_rate=_whole(values, "GREENROOM_RESCAN_RATE", "files a minute", _HIGHEST_RATE),
-        webhooks=_one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
+        webhooks=one_of(values, "GREENROOM_WEBHOOKS", {item.value: item for item in Reach}),
         upload_origins=origins("GREENROOM_UPLOAD_ORIGINS", values["GREENROOM_UPLOAD_ORIGINS"]),
         embed_origins=origins("GREENROOM_EMBED_ORIGINS", values["GREENROOM_EMBED_ORIGINS"]),
         console=read_console(environ),
         observe=read_observe(environ),
-        witnesses=read_witnesses(environ, partial(_value, environ)),
+        witnesses=read_witnesses(environ, partial(setting, environ, secret=True)),
     )
 
 
-def _value(environ: Mapping[str, str], name: str) -> str:
-    path = environ.get(f"{name}_FILE") if name in _SECRETS | witness_config.SECRETS else None
-    if path is not None and name in environ:
-        raise ConfigurationError(f"set {name} or {name}_FILE, not both")
-    if path is not None:
-        try:
-            value = Path(path).read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{name}_FILE cannot be read: {error}") from None
-    else:
-        value = environ.get(name, _OPTIONAL.get(name, ""))
-    if not value:
-        raise ConfigurationError(f"{name} must be set")
-    return value
-
-
-def _one_of(values: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T:
-    try:
-        return choices[values[name]]
-    except KeyError:
-        raise ConfigurationError(
-            f"{name} must be one of {', '.join(choices)}, not {values[name]!r}"
-        ) from None
+def _master_keys(environ: Mapping[str, str], prefixes: Mapping[str, str]) -> Mapping[str, MasterKeySettings]:
+    keys = {region: read_master_key(environ, prefix) for region, prefix in prefixes.items()}
+    named = [key for key in keys.values() if key != MasterKeySettings()]
+    if any(named.count(key) > 1 for key in named):
+        raise ConfigurationError("two regions must not have one GREENROOM_..._MASTER_KEY")
+    return keys
 
 
 def _whole(values: Mapping[str, str], name: str, what: str, most: int) -> int:
@@ -215,13 +168,6 @@ def _secrets_keys(text: str) -> tuple[str, ...]:
             "GREENROOM_SECRETS_KEY must be 32 bytes in URL-safe base64, or several such, the newest first"
         )
     return keys
-
-
-def _endpoint(text: str) -> str:
-    matched = _ENDPOINT.fullmatch(text)
-    if not matched or not 0 < int((matched[2] or ":443")[1:]) <= LAST_PORT:
-        raise ConfigurationError(f"GREENROOM_S3_ENDPOINT must be host:port, not {text!r}")
-    return text
 
 
 def _clamd(text: str) -> str | tuple[str, int]:

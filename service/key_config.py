@@ -9,10 +9,8 @@ from typing import Final
 
 from service.core.errors import ConfigurationError
 
-_FILE, _URI = "GREENROOM_MASTER_KEY_FILE", "GREENROOM_MASTER_KEY_URI"
-_TOKEN, _TOKEN_FILE = "GREENROOM_VAULT_TOKEN", "GREENROOM_VAULT_TOKEN_FILE"
-#: Every name that is read here.
-NAMES: Final = frozenset({_FILE, _URI, _TOKEN, _TOKEN_FILE})
+_FILE, _URI = "MASTER_KEY_FILE", "MASTER_KEY_URI"
+_TOKEN, _TOKEN_FILE = "VAULT_TOKEN", "VAULT_TOKEN_FILE"
 _VAULT: Final = re.compile(r"hcvault://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9_.-]+)+")
 _KMS: Final = re.compile(r"(aws|gcp)-kms://[!-~]+")
 _LONGEST: Final = 64 * 1024
@@ -29,43 +27,53 @@ class MasterKeySettings:
     token: str = ""
 
 
-def read_master_key(environ: Mapping[str, str]) -> MasterKeySettings:
-    """Return the settings in ``environ``. Raises ``ConfigurationError`` naming the first that is odd."""
-    path, uri = environ.get(_FILE), environ.get(_URI)
+def names(prefix: str) -> frozenset[str]:
+    """Return every name that is read here for the region whose settings begin with ``prefix``."""
+    return frozenset(f"{prefix}{name}" for name in (_FILE, _URI, _TOKEN, _TOKEN_FILE))
+
+
+def read_master_key(environ: Mapping[str, str], prefix: str) -> MasterKeySettings:
+    """Return the settings in ``environ`` that begin with ``prefix``.
+
+    Raises ``ConfigurationError`` naming the first that is odd.
+    """
+    file, address = f"{prefix}{_FILE}", f"{prefix}{_URI}"
+    path, uri = environ.get(file), environ.get(address)
     if path is None and not uri:
-        raise ConfigurationError(f"{_FILE} must be set, or {_URI}")
+        raise ConfigurationError(f"{file} must be set, or {address}")
     if path is not None and uri is not None:
-        raise ConfigurationError(f"set {_FILE} or {_URI}, not both")
+        raise ConfigurationError(f"set {file} or {address}, not both")
     if path is not None:
-        return MasterKeySettings(keyset=_keyset(path))
+        return MasterKeySettings(keyset=_keyset(file, path))
     if uri == "none":
         return MasterKeySettings()
     if uri is None or not (_VAULT.fullmatch(uri) or _KMS.fullmatch(uri)):
         raise ConfigurationError(
-            f"{_URI} must be none, hcvault://host/transit/keys/name, aws-kms://... or gcp-kms://..., "
+            f"{address} must be none, hcvault://host/transit/keys/name, aws-kms://... or gcp-kms://..., "
             f"not {uri!r}"
         )
-    return MasterKeySettings(uri=uri, token=_token(environ) if uri.startswith("hcvault:") else "")
+    return MasterKeySettings(uri=uri, token=_token(environ, prefix) if uri.startswith("hcvault:") else "")
 
 
-def _keyset(path: str) -> str:
-    text = _text(_FILE, path)
+def _keyset(name: str, path: str) -> str:
+    text = _text(name, path)
     try:
         keyset = json.loads(text) if len(text) <= _LONGEST else None
     except (ValueError, RecursionError):
         keyset = None
     if not isinstance(keyset, dict) or "key" not in keyset:
-        raise ConfigurationError(f"{_FILE} must hold a keyset as `keys new-master` makes one")
+        raise ConfigurationError(f"{name} must hold a keyset as `keys new-master` makes one")
     return text
 
 
-def _token(environ: Mapping[str, str]) -> str:
-    token, path = environ.get(_TOKEN), environ.get(_TOKEN_FILE)
+def _token(environ: Mapping[str, str], prefix: str) -> str:
+    name, file = f"{prefix}{_TOKEN}", f"{prefix}{_TOKEN_FILE}"
+    token, path = environ.get(name), environ.get(file)
     if bool(token) == bool(path):
-        raise ConfigurationError(f"set {_TOKEN} or {_TOKEN_FILE}, one of them")
-    token = token or _text(_TOKEN_FILE, path or "").strip()
+        raise ConfigurationError(f"set {name} or {file}, one of them")
+    token = token or _text(file, path or "").strip()
     if not token:
-        raise ConfigurationError(f"{_TOKEN_FILE} is empty")
+        raise ConfigurationError(f"{file} is empty")
     return token
 
 

@@ -20,7 +20,6 @@ from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
 from service.adapters.master_key import KeyInHand, MasterKey, key_elsewhere, new_keyset
 from service.adapters.memory_limiter import MemoryLimiter
-from service.adapters.minio_store import Buckets, Identity, MinioStore, Role
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
 from service.adapters.sql_accounts import SqlAccounts
@@ -29,6 +28,8 @@ from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
+from service.adapters.sql_exports import SqlExports
+from service.adapters.sql_holds import SqlHolds
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -43,7 +44,6 @@ from service.adapters.tink_cipher import TinkCipher
 from service.adapters.traced import traced_ledger, traced_sender
 from service.adapters.webhook_sender import HttpWebhookSender
 from service.config import Settings, read_settings
-from service.core.account import HOME
 from service.key_config import MasterKeySettings
 from service.oidc_config import OidcSettings
 from service.ports import (
@@ -61,6 +61,7 @@ from service.stages.heartbeat import Heartbeat
 from service.stages.jitsi import Jitsi
 from service.stages.keyring import Keyring
 from service.stages.parts import Parts
+from service.wiring_stores import stores
 from service.wiring_witnesses import witnesses
 
 #: Seconds in which GREENROOM_RATE_LIMIT creations are granted.
@@ -107,11 +108,11 @@ def build_from(settings: Settings) -> Services:
     outbox = Outbox(queue.enqueue)
     ledger: Ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
     clock, log = SystemClock(), StructuredLog(settings.log_level)
-    ledger, store, scanner, rescans, heard = wiring_observation.measured(
+    ledger, by_region, scanner, rescans, heard = wiring_observation.measured(
         settings.observe,
         clock,
         ledger,
-        _store(settings),
+        stores(settings),
         ClamdScanner(settings.clamd, settings.scan_deadline),
         SqlRescans(engine),
     )
@@ -119,12 +120,13 @@ def build_from(settings: Settings) -> Services:
     sender: WebhookSender = HttpWebhookSender(settings.webhooks)
     if traces is not None:
         ledger, sender = traced_ledger(ledger, traces), traced_sender(sender, traces)
-    accounts, cipher = SqlAccounts(engine), TinkCipher(_masters(settings.master_key))
+    accounts, cipher = SqlAccounts(engine), TinkCipher(_masters(settings.master_keys))
     parts = Parts(
         ledger=ledger,
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
         accounts=accounts,
+        holds=SqlHolds(engine),
         meetings=SqlMeetings(engine),
         rescans=rescans,
         credentials=SqlCredentials(engine),
@@ -135,7 +137,7 @@ def build_from(settings: Settings) -> Services:
         keyring=Keyring(accounts, cipher, clock),
         signer=Ed25519Signer(),
         tokens=JwtTokens(),
-        stores={HOME: store},
+        stores=by_region,
         scanner=scanner,
         sniffer=MagicSniffer(),
         clock=clock,
@@ -154,6 +156,7 @@ def build_from(settings: Settings) -> Services:
         traces=traces,
         decisions=SqlDecisions(engine),
         allowances=SqlAllowances(engine),
+        exports=SqlExports(engine),
     )
     worker = DbosWorker(settings.database_url, _JOBS_AT_ONCE)
     jitsi = _jitsi(settings, engine)
@@ -232,17 +235,12 @@ def new_master_key() -> str:
     return new_keyset()
 
 
-def _masters(settings: MasterKeySettings) -> Mapping[str, MasterKey]:
-    if settings.keyset is not None:
-        return {HOME: KeyInHand(settings.keyset)}
-    return {HOME: key_elsewhere(settings.uri, settings.token)} if settings.uri else {}
-
-
-def _store(settings: Settings) -> MinioStore:
-    return MinioStore(
-        settings.s3_endpoint,
-        secure=settings.s3_secure,
-        region=settings.s3_region,
-        buckets=Buckets(settings.quarantine_bucket, settings.released_bucket),
-        identities={Role(role): Identity(*keys) for role, keys in settings.identities.items()},
-    )
+def _masters(settings: Mapping[str, MasterKeySettings]) -> Mapping[str, MasterKey]:
+    """Return the master key of each region that this process has one of."""
+    found: dict[str, MasterKey] = {}
+    for region, one in settings.items():
+        if one.keyset is not None:
+            found[region] = KeyInHand(one.keyset)
+        elif one.uri is not None:
+            found[region] = key_elsewhere(one.uri, one.token)
+    return found

@@ -1,7 +1,7 @@
 """Builds what those who run the service see of it: metrics, events, traces. A wing of wiring."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from service.adapters.clock import SystemClock
@@ -34,17 +34,17 @@ def measured(
     settings: ObserveSettings,
     clock: Clock,
     ledger: Ledger,
-    store: ObjectStore,
+    stores: Mapping[str, ObjectStore],
     scanner: Scanner,
     rescans: Rescans,
-) -> tuple[Ledger, ObjectStore, Scanner, Rescans, Callable[[Health], None]]:
+) -> tuple[Ledger, Mapping[str, ObjectStore], Scanner, Rescans, Callable[[Health], None]]:
     """Return the parts that are measured, where anything is, and what is told of each round of canaries."""
     if settings.metrics_dir is None:
-        return ledger, store, scanner, rescans, lambda _: None
+        return ledger, stores, scanner, rescans, lambda _: None
     metrics = PrometheusMetrics(settings.metrics_dir)
     return (
         measured_ledger(ledger, metrics, clock),
-        measured_store(store, metrics, clock),
+        {region: measured_store(store, metrics, clock) for region, store in stores.items()},
         measured_scanner(scanner, metrics, clock),
         measured_rescans(rescans, metrics, clock),
         counted_rounds(metrics),

@@ -10,6 +10,7 @@ from service.adapters import quota, rows, sql_journal
 from service.adapters.database import Database, serialize
 from service.adapters.schema import accounts, api_keys
 from service.adapters.schema_grants import grant_keys, grants, signing_keys
+from service.adapters.sql_holds import covered
 from service.core.errors import BadRequest, Conflict, LedgerUnavailable, TooManyKeys
 from service.core.grant import Grant
 from service.core.journal import Entry
@@ -125,6 +126,15 @@ class SqlCredentials:
                 return None
             return rows.row_to_grant(row, *quota.used(connection, account_id, grant_id))
 
+    def grants_of(self, account_id: str, person: str | None) -> Sequence[KnownGrant]:
+        """Return grants, and how much of each is used."""
+        query = select(grants).where(grants.c.account_id == account_id)
+        if person is not None:
+            query = query.where(grants.c.person == person)
+        with self._database.reading() as connection:
+            found = connection.execute(query.order_by(grants.c.created_at, grants.c.id)).mappings().all()
+            return [rows.row_to_grant(row, *quota.used(connection, account_id, row["id"])) for row in found]
+
     def prolong_grant(self, grant: Grant) -> None:
         """Note a later end."""
         earlier = grants.c.expires_at < grant.expires_at
@@ -143,8 +153,10 @@ class SqlCredentials:
 
     def forget_grants(self, expired_before: datetime) -> None:
         """Delete old grants."""
+        old = grants.c.expires_at < expired_before
+        under_hold = covered(grants.c.account_id, grants.c.meeting_id)
         with self._database.writing() as connection:
-            connection.execute(delete(grants).where(grants.c.expires_at < expired_before))
+            connection.execute(delete(grants).where(old, ~under_hold))
 
 
 def _one_grant(account_id: str, grant_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -75,6 +75,13 @@ class SqlJournal:
         query = select(log).where(log.c.upload_id.is_(None), log.c.event == act.value)
         return [_line(row) for row in self._database.read(query.order_by(log.c.id.desc()).limit(limit))]
 
+    def downloads(self, account_id: str, actors: Sequence[str], limit: int) -> Sequence[Entry]:
+        """Return downloads by some."""
+        theirs = (log.c.account_id == account_id, log.c.actor.in_(actors))
+        query = select(log).where(log.c.event == Act.DOWNLOADED.value, *theirs)
+        found = self._database.read(query.order_by(log.c.id.desc()).limit(limit))
+        return [row_to_entry(row) for row in reversed(found)]
+
     def tile(self, level: int, number: int) -> bytes:
         """Return a tile."""
         query = select(log_tiles.c.hashes).where(log_tiles.c.level == level, log_tiles.c.number == number)

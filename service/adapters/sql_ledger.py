@@ -7,9 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Executable, Update, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Update,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from service.adapters import quota, rows, sql_decisions
+from service.adapters import quota, rows, sql_decisions, sql_holds
 from service.adapters.database import Database
 from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_accounts import check_there
@@ -55,6 +66,8 @@ class SqlLedger:
                 self._insert(connection, saved)
             else:
                 self._update(connection, saved, upload.version)
+            if sql_holds.heed(connection, upload):
+                saved = replace(saved, leftover=Leftover.NOTHING)
             sql_decisions.use(connection, upload, warrant)
             write(connection, [of_move(saved, line) for line in upload.unsaved])
             self._announce(connection, saved, [_complete(connection, one) for one in notices])
@@ -119,6 +132,16 @@ class SqlLedger:
             query = query.where(uploads.c.id < before)
         return self._uploads(query.order_by(uploads.c.id.desc()).limit(limit))
 
+    def belonging(self, account_id: str, person: str | None, after: str, limit: int) -> Sequence[Upload]:
+        """Return the uploads of an account or of one of its people."""
+        query = select(uploads).where(*_belonging(account_id, person), uploads.c.id > after)
+        return self._uploads(query.order_by(uploads.c.id).limit(limit))
+
+    def count(self, account_id: str, person: str | None) -> int:
+        """Count them."""
+        query = select(func.count().label("uploads")).where(*_belonging(account_id, person))
+        return int(self._database.read(query)[0]["uploads"])
+
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads that nobody is at work on."""
         return self._uploads(
@@ -180,6 +203,11 @@ class SqlLedger:
                 for row in connection.execute(stored.order_by(segments.c.number)).mappings():
                     of_uploads[row["upload_id"]].append(rows.row_to_segment(row))
         return [rows.row_to_upload(row, of_uploads[row["id"]]) for row in found]
+
+
+def _belonging(account_id: str, person: str | None) -> list[ColumnElement[bool]]:
+    conditions = [uploads.c.account_id == account_id]
+    return conditions if person is None else [*conditions, uploads.c.person == person]
 
 
 def _as_of(upload: Upload) -> Update:

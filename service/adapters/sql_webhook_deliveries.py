@@ -162,6 +162,8 @@ class SqlWebhookDeliveries:
             rests = endpoint.rest_until is not None and endpoint.rest_until > now
             if endpoint.disabled_reason or rests or _is_busy(connection, endpoint, now):
                 return None
+            if connection.execute(_removed(endpoint.account_id)).first() is not None:
+                return None
             while row := connection.execute(_takeable(endpoint_id, now)).mappings().first():
                 work = self._take(connection, row, endpoint, lease_until)
                 if work is not None:
@@ -233,7 +235,7 @@ class SqlWebhookDeliveries:
             .join(webhook_endpoints, endpoints.id == deliveries.endpoint_id)
             .where(endpoints.disabled_reason.is_(None))
             .where(or_(endpoints.rest_until.is_(None), endpoints.rest_until <= now))
-            .where(_is_free(now))
+            .where(_is_free(now), ~_removed(deliveries.account_id).exists())
             .subquery()
         )
         first = select(ranked).where(ranked.c.rank == 1).order_by(ranked.c.due_at, ranked.c.id)
@@ -258,6 +260,10 @@ def _lock(connection: Connection, endpoint_id: str) -> bool:
     """Let one transaction at a time have an endpoint, until its end. Return whether there is one."""
     this = update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
     return connection.execute(this.values(id=endpoint_id)).rowcount == 1
+
+
+def _removed(account: Any) -> Select[Any]:  # noqa: ANN401 - a column or an id
+    return select(accounts.c.id).where(accounts.c.id == account, accounts.c.removed_at.is_not(None))
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

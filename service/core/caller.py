@@ -16,6 +16,7 @@ class Scope(StrEnum):
     DELETE = "delete"
     GRANTS = "grants"
     WEBHOOKS = "webhooks"
+    EXPORT = "export"
     #: Over accounts, and over nothing that is in one. No key of an account has it.
     ADMIN = "admin"
 

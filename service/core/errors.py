@@ -16,6 +16,8 @@
     |   |   +-- UploadEnded        the resumable upload expired, was refused or deleted
     |   +-- GrantEnded             the grant was revoked or is too old to be refreshed
     |   +-- NotReleased            the content is not (or no longer) released
+    |   +-- ExportNotReady         the export is still being built
+    |   +-- RangeNotSatisfiable    the content has nothing in the range that is asked for
     |   +-- NotSignedYet           the log has not signed what is asked for; it will soon
     |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
@@ -168,6 +170,29 @@ class NotReleased(Refused):
     code = "not_released"
 
 
+class ExportNotReady(Refused):
+    """The export is still being built."""
+
+    code = "export_not_ready"
+    retryable = True
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        """Say in how many seconds to look again."""
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class RangeNotSatisfiable(Refused):
+    """The content has nothing in the range that is asked for. ``size`` is how many bytes it has."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        """Say how much there is."""
+        super().__init__(f"The content has {size} bytes, and none in that range.")
+        self.size = size
+
+
 class NotSignedYet(Refused):
     """The log has not signed what is asked for yet. It will soon."""
 
@@ -191,6 +216,12 @@ class Busy(Refused):
 
     code = "busy"
     retryable = True
+
+
+class UnderHold(Refused):
+    """It is under legal hold, and stays until that is lifted."""
+
+    code = "under_hold"
 
 
 class NotDecidable(Refused):

@@ -10,8 +10,9 @@ from service.core.errors import BadRequest
 LONGEST_NAME_BYTES: Final = 255
 _LONGEST_EXTENSION: Final = 16
 _LONGEST_TYPE: Final = 127
-#: What the ids of uploads look like, which this service makes.
+#: What the ids of uploads and of holds look like, which this service makes.
 UPLOAD_ID: Final = re.compile(r"up_[0-9a-f]{32}")
+HOLD_ID: Final = re.compile(r"hd_[0-9a-f]{32}")
 #: What account and meeting ids look like.
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 #: What the people are called who upload: no slash, because it stands in paths.

@@ -5,12 +5,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from service.core.errors import Conflict, ScannerUnavailable
+from service.core.errors import Conflict, ScannerUnavailable, StoreUnavailable
 from service.core.outcome import Failure
 from service.core.upload import State, Upload
 from service.ports import Queue, advancing, delivering
 from service.stages import deliver, grants, judge, once, release
 from service.stages.advance import recover
+from service.stages.exporting import keep
 from service.stages.parts import Parts
 from service.stages.record import save
 from service.stages.sweep import sweep
@@ -48,13 +49,25 @@ def reconcile(parts: Parts, queue: Queue) -> None:
 
 def tidy(parts: Parts, queue: Queue) -> None:
     """Do what is only needed now and then: abort stale multipart uploads, forget what is old."""
-    for store in parts.stores.values():
-        store.discard_unfinished(parts.clock.now() - _STALE_MULTIPART)
     queue.purge(_KEEP_JOBS)
     grants.forget_old(parts, parts.clock.now())
     once.forget_old(parts)
     deliver.forget_old(parts)
+    keep.forget_old(parts)
     parts.rate_limiter.purge()
+    _discard_unfinished(parts)
+
+
+def _discard_unfinished(parts: Parts) -> None:
+    """Abort stale multipart uploads in every region; one whose store is away does not keep the others."""
+    trouble: StoreUnavailable | None = None
+    for store in parts.stores.values():
+        try:
+            store.discard_unfinished(parts.clock.now() - _STALE_MULTIPART)
+        except StoreUnavailable as error:
+            trouble = error
+    if trouble is not None:
+        raise trouble
 
 
 def scanner_doubt(parts: Parts) -> tuple[Failure, str] | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.bookkeeper import Bookkeeper
+from service.jobs.exporter import Exporter
 from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
 from service.jobs.reconcile import reconcile, tidy
@@ -52,6 +53,7 @@ class Worker:
             Notary(parts),
             Feeder(parts),
             Rescanner(parts, rescan_rate),
+            Exporter(parts),
         )
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()

@@ -13,6 +13,8 @@ from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant,
 from service.ports.decisions import Allowances, Decisions
 from service.ports.event_log import EventLog
 from service.ports.event_sink import EventSink
+from service.ports.exports import Exports
+from service.ports.holds import Holds
 from service.ports.identity_provider import IdentityProvider, Journey
 from service.ports.jitsi_files import JitsiFile, JitsiFiles
 from service.ports.journal import Journal
@@ -52,7 +54,9 @@ __all__ = [
     "Entry",
     "EventLog",
     "EventSink",
+    "Exports",
     "GrantKey",
+    "Holds",
     "IdentityProvider",
     "JitsiFile",
     "JitsiFiles",

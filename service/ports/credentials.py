@@ -107,6 +107,10 @@ class Credentials(Protocol):
     def grant(self, account_id: str, grant_id: str) -> KnownGrant | None:
         """Return a stored grant."""
 
+    def grants_of(self, account_id: str, person: str | None) -> Sequence[KnownGrant]:
+        """Return the stored grants of an account, for one of its people only if a ``person`` is given, the
+        one that was stored first first."""
+
     def prolong_grant(self, grant: Grant) -> None:
         """Note that a token of a stored grant lives until ``expires_at``, if that is later than known."""
 
@@ -114,4 +118,5 @@ class Credentials(Protocol):
         """Revoke a grant; return whether there was a live one."""
 
     def forget_grants(self, expired_before: datetime) -> None:
-        """Forget the grants that expired before then. What was sent under them stays."""
+        """Forget the grants that expired before then, but not in a meeting where a legal hold keeps anything.
+        What was sent under them stays."""

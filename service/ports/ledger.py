@@ -40,6 +40,10 @@ class Ledger(Protocol):
         is taken in the same transaction, before anything else, as ``Answers.claim`` does, else
         ``IdempotencyInProgress``.
 
+        What a legal hold covers is kept to in the same transaction: a save that would erase it raises
+        ``UnderHold``; one that ends it REFUSED or ABANDONED, with segments that were taken in before, leaves
+        nothing to be deleted (``leftover``), whatever ``upload`` says.
+
         A move that only people may make needs the ``warrant`` that covers it (``check_warrant`` in
         ``core.decision``, else ``IllegalMove``), which must hold in the same transaction: a decision that is
         confirmed by it is still open, else ``Conflict``; an allowance is live at the time of the move, else
@@ -64,6 +68,13 @@ class Ledger(Protocol):
     ) -> Sequence[Upload]:
         """Return uploads of one meeting, newest first, whose id sorts below ``before``, in ``state`` only if
         one is given."""
+
+    def belonging(self, account_id: str, person: str | None, after: str, limit: int) -> Sequence[Upload]:
+        """Return uploads of an account, of one of its people only if a ``person`` is given, by their ids and
+        whatever their state, the first after ``after``."""
+
+    def count(self, account_id: str, person: str | None) -> int:
+        """Return how many uploads ``belonging`` gives in all."""
 
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads in ``states`` that no live lease covers and that are due, oldest first."""

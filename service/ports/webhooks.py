@@ -71,7 +71,7 @@ class WebhookDeliveries(Protocol):
         """Take on the delivery that is due longest at an endpoint, if there is one nobody is at.
 
         ``None`` too while the endpoint is disabled, rests, or has as many attempts under way as it may, or
-        its account has. What was erased since it was kept is cancelled."""
+        its account has, or was removed. What was erased since it was kept is cancelled."""
 
     def conclude(self, work: Work, conclusion: Conclusion) -> None:
         """Note an attempt and what it means. Raises ``Conflict`` if the delivery was taken by others."""

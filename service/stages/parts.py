@@ -20,6 +20,8 @@ from service.ports import (
     Decisions,
     EventLog,
     EventSink,
+    Exports,
+    Holds,
     Journal,
     Ledger,
     Meetings,
@@ -53,6 +55,7 @@ class Parts:
     journal: Journal
     checkpoints: Checkpoints
     accounts: Accounts
+    holds: Holds
     meetings: Meetings
     rescans: Rescans
     credentials: Credentials
@@ -82,6 +85,7 @@ class Parts:
     traces: Traces | None
     decisions: Decisions
     allowances: Allowances
+    exports: Exports
 
 
 def new_upload_id(now: datetime) -> str:

@@ -93,7 +93,7 @@ def erase(parts: Parts, upload: Upload) -> Upload:
     """Erase an upload for its owner: the state first, so that downloads stop, then the bytes.
 
     The display name and the person go too. A resumable upload may be unfinished. Raises ``Busy`` where the
-    upload is in the middle of a step.
+    upload is in the middle of a step, ``UnderHold`` where it must stay.
     """
     at = parts.clock.now()
     if upload.state is State.RECEIVING and upload.expires_at is not None:

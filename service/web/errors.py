@@ -21,9 +21,12 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.TooSlow: 408,
     errors.NotReleased: 409,
     errors.NotSignedYet: 409,
+    errors.ExportNotReady: 409,
+    errors.RangeNotSatisfiable: 416,
     errors.AccountExists: 409,
     errors.TooManyKeys: 409,
     errors.Busy: 409,
+    errors.UnderHold: 409,
     errors.NotDecidable: 409,
     errors.AlreadyProposed: 409,
     errors.AlreadyAllowed: 409,
@@ -100,6 +103,8 @@ def register(app: Flask, log: EventLog) -> None:
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             log.failure("part_unavailable", error, {"code": error.code})
         answer = problem(status, error.code, title_of(type(error)), str(error), retryable=error.retryable)
+        if isinstance(error, errors.RangeNotSatisfiable):
+            answer.headers["Content-Range"] = f"bytes */{error.size}"
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from service import config
+from service.core.account import HOME
 from stack.store_policy import GRANTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +64,7 @@ def test_the_service_accepts_the_values(name: str, tmp_path: Path) -> None:
             environment[key] = str(secret)
     settings = config.read_settings(environment)
     assert settings.clamd == "/run/clamav/clamd.sock"
-    assert settings.s3_endpoint == "store:8333"
+    assert settings.stores[HOME].endpoint == "store:8333"
 
 
 @every_service

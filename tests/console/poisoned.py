@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.core.decision import Allowance, Choice, Decision
+from service.core.hold import Hold
 from service.core.journal import Act, Entry
 from service.core.reviewer import Reviewer, Role
 from service.core.upload import Event, State, Upload
@@ -15,13 +16,14 @@ from service.stages.log.place import place
 from service.stages.parts import new_upload_id
 from tests.console.office import Office
 from tests.console.payloads import PAYLOADS
+from tests.core.exports import make_export
 
 #: So many uploads have one content: others of the same are shown with each.
 _SAME: Final = 4
 
 
 def poisoned() -> Office:
-    """Return a console with uploads, proposals, entries of the allow-list and reviewers for all payloads.
+    """Return a console with uploads, proposals, allow-list, requests and reviewers for all payloads.
 
     The texts go past the checks at the doors, which are tested elsewhere: the pages must bear them anyway.
     """
@@ -31,9 +33,11 @@ def poisoned() -> Office:
         upload = office.world.ledger.save(_upload(office, number))
         if number % 3:
             _decide(office, upload, payload, number)
+        _request(office, payload, number)
         reviewer = Reviewer(
             f"rv_{number}", payload, [*Role][number % 3], office.world.clock.now(), subject=f"{number}"
         )
+        _hold(office, upload, payload, number)
         office.desk.reviewers.add(reviewer, Entry(office.world.clock.now(), Act.REVIEWER_ADDED.value))
     while place(office.world.parts):
         pass
@@ -79,6 +83,19 @@ def _upload(office: Office, number: int) -> Upload:
         verdict=verdict,
         reason=_text(number + 6),
     )
+
+
+def _hold(office: Office, upload: Upload, reason: str, number: int) -> None:
+    now, meeting = office.world.clock.now(), upload.meeting_id if number % 2 else None
+    office.world.accounts.known(upload.account_id, now)
+    hold = Hold(f"hd_{number:032x}", upload.account_id, reason, _text(number + 1), now, meeting)
+    office.world.holds.place(hold, Entry(now, Act.HOLD_PLACED.value))
+
+
+def _request(office: Office, person: str, number: int) -> None:
+    account = _text(number + 2)
+    asked = make_export(number, person=person, account_id=account, asked_at=office.world.clock.now())
+    office.world.exports.ask(asked, Entry(office.world.clock.now(), Act.EXPORT_ASKED.value))
 
 
 def _decide(office: Office, upload: Upload, reason: str, number: int) -> None:

@@ -12,12 +12,14 @@ from werkzeug.test import TestResponse
 from service.core.decision import Choice
 from service.core.journal import Entry
 from service.core.reviewer import Role
+from service.stages import holds
 from service.stages.desk.decide import Wanted, confirm, propose
 from service.stages.log.checkpoint import sign
 from service.stages.log.place import place
 from service.web.console.entrance import FIELD
 from tests.console.office import ORIGIN, Office, Person
 from tests.stages.reviewing import REASON, held
+from tests.stages.world import CALLER
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ def _colleague(office: Office) -> dict[str, str]:
     return {"reviewer_id": office.hire(Role.REVIEWER).id}
 
 
+def _under_hold(office: Office) -> dict[str, str]:
+    wanted = holds.Wanted(CALLER.account_id, REASON)
+    return {"hold_id": holds.place(office.desk.parts, wanted, "operator:command").id}
+
+
 #: How often a file that is held at once was saved by then.
 _VERSION: Final = {"version": str(held(Office().world).version)}
 TABLE: Final = {
@@ -78,12 +85,20 @@ TABLE: Final = {
     "POST /decisions/<decision_id>/confirm": Row(Role.REVIEWER, ["reviewer_cleared"], _proposed),
     "POST /decisions/<decision_id>/reject": Row(Role.REVIEWER, ["decision_rejected"], _proposed),
     "POST /allowances/<allowance_id>/revoke": Row(Role.REVIEWER, ["allowance_revoked"], _allowed),
+    "GET /holds": Row(Role.ADMINISTRATOR, ["holds_viewed"], _under_hold),
+    "POST /holds": Row(
+        Role.ADMINISTRATOR,
+        ["hold_placed"],
+        fields={"account": CALLER.account_id, "meeting": "m1", "upload": "", "reason": REASON},
+    ),
+    "POST /holds/<hold_id>/lift": Row(Role.ADMINISTRATOR, ["hold_lifted"], _under_hold),
     "GET /log": Row(Role.READER, ["log_viewed"]),
     "GET /uploads": Row(Role.READER, ["searched"]),
     "GET /uploads.csv": Row(Role.READER, ["exported"]),
     "GET /uploads.jsonl": Row(Role.READER, ["exported"]),
     "GET /uploads/<upload_id>": Row(Role.READER, ["upload_viewed"], _held),
     "GET /uploads/<upload_id>/receipt": Row(Role.READER, ["receipt_taken"], _signed),
+    "GET /requests": Row(Role.ADMINISTRATOR, ["requests_viewed"]),
     "GET /reviewers": Row(Role.ADMINISTRATOR, ["reviewers_viewed"]),
     "POST /reviewers/<reviewer_id>/disable": Row(Role.ADMINISTRATOR, ["reviewer_changed"], _colleague),
     "POST /reviewers/<reviewer_id>/enable": Row(Role.ADMINISTRATOR, ["reviewer_changed"], _colleague),

@@ -27,7 +27,9 @@ PAGES: dict[str, tuple[Role | None, int]] = {
     "/": (Role.READER, 200),
     "/held": (Role.REVIEWER, 200),
     "/allow-list": (Role.REVIEWER, 200),
+    "/holds": (Role.ADMINISTRATOR, 200),
     "/log": (Role.READER, 200),
+    "/requests": (Role.ADMINISTRATOR, 200),
     "/reviewers": (Role.ADMINISTRATOR, 200),
     "/nothing": (Role.READER, 404),
 }

@@ -104,7 +104,8 @@ def test_what_is_kept_stays_text(office: Office, stage: Begin, policy: Any) -> N
     person = office.person(Role.ADMINISTRATOR)
     on = stage(office.app, person, policy=policy)
     told = shown(on, pages(office, person)[0])
-    assert {"/", "/uploads", "/held", "/allow-list", "/log", "/reviewers"} <= told.keys()
+    pages_there = {"/", "/uploads", "/held", "/allow-list", "/holds", "/log", "/requests", "/reviewers"}
+    assert pages_there <= told.keys()
     assert len([path for path in told if path.startswith("/uploads/")]) == len(PAYLOADS[::_EACH])
     on.check()
 

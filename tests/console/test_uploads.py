@@ -218,7 +218,8 @@ def test_no_page_leads_to_a_content(office: Office, uploads: list[Upload]) -> No
     """Every address on every page of an upload is one of the console's own, and none of these gives one."""
     person = office.person(Role.ADMINISTRATOR)
     routes = (
-        r"/|/\?span=month|/sign-in|/sign-out|#main|/static/[a-z0-9.-]+|/held|/allow-list|/log|/reviewers"
+        r"/|/\?span=month|/sign-in|/sign-out|#main|/static/[a-z0-9.-]+|/held|/allow-list|/holds|/log|/requests"
+        r"|/reviewers"
         r"|/uploads(\.csv|\.jsonl)?(\?.*)?|/uploads/up_[0-9a-f]{32}(/decisions|/rescan|/receipt)?"
     )
     for upload in uploads:

@@ -17,6 +17,7 @@ from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
+from service.adapters.sql_holds import SqlHolds
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
 from service.adapters.sql_webhook_deliveries import SqlWebhookDeliveries
@@ -30,6 +31,7 @@ from service.ports import (
     Checkpoints,
     Credentials,
     Decisions,
+    Holds,
     Job,
     Journal,
     Ledger,
@@ -43,6 +45,7 @@ from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
 from tests.fakes.faults import Faults
+from tests.fakes.holds import FakeHolds
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.webhooks import FakeWebhooks
@@ -68,6 +71,7 @@ class LedgerCase:
     checkpoints: Checkpoints
     decisions: Decisions
     allowances: Allowances
+    holds: Holds
     engine: Engine | None
     jobs: list[Job] = field(default_factory=list)
     refuse_jobs: bool = False
@@ -146,9 +150,18 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     journal = FakeJournal(Faults())
     credentials, answers = FakeCredentials(Faults(), journal), FakeAnswers(Faults())
     webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
+    webhooks.removed = credentials.accounts.is_removed
     decisions = FakeDecisions(Faults(), journal)
+    holds = FakeHolds(Faults(), journal, credentials.accounts)
     ledger = FakeLedger(
-        Faults(), lambda job: _queue(case, job), credentials, answers, webhooks.announce, journal, decisions
+        Faults(),
+        lambda job: _queue(case, job),
+        credentials,
+        answers,
+        webhooks.announce,
+        journal,
+        decisions,
+        holds,
     )
     checkpoints = FakeCheckpoints(Faults())
     case = LedgerCase(
@@ -161,6 +174,7 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
         checkpoints,
         decisions,
         decisions.allowances,
+        holds,
         None,
     )
     return case
@@ -184,6 +198,7 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
         SqlCheckpoints(engine),
         SqlDecisions(engine),
         SqlAllowances(engine),
+        SqlHolds(engine),
         engine,
     )
     # An upload's account is one that has a key.

@@ -19,6 +19,7 @@ from service.ports import Accounts, Credentials
 from tests.contract.conftest import LINE, NOON, LedgerCase, make_key, make_upload
 from tests.contract.databases import empty
 from tests.contract.test_ledger_races import at_once
+from tests.contract.webhooks import LEASE, SECOND, make_endpoint, make_notice, told
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.faults import Faults
@@ -155,6 +156,27 @@ def test_nothing_begins_in_a_removed_account(ledger_case: LedgerCase, accounts: 
     ledger_case.ledger.save(begun.moved(Event.GAVE_UP, NOON, {"code": "interrupted"}))
     accounts.change(acme.reactivated(), None)
     ledger_case.ledger.save(make_upload(2))
+
+
+def test_a_removed_account_is_told_nothing(ledger_case: LedgerCase, accounts: Accounts) -> None:
+    """What is due at its endpoints waits until it is back; others' goes on."""
+    endpoints = [make_endpoint(1), make_endpoint(2, "other")]
+    for number, endpoint in enumerate(endpoints):
+        ledger_case.endpoints.add(endpoint, 1)
+        told(
+            ledger_case, make_notice(number, endpoint.account_id), number=number, account=endpoint.account_id
+        )
+    acme, later = removed(accounts), NOON + 9 * SECOND
+
+    def due() -> list[str]:
+        return [one.endpoint_id for one in ledger_case.deliveries.due(later, 9)]
+
+    assert due() == [endpoints[1].id]
+    assert ledger_case.deliveries.claim(endpoints[0].id, later, later + LEASE) is None
+    assert ledger_case.deliveries.claim(endpoints[1].id, later, later + LEASE)
+    accounts.change(acme.reactivated(), None)
+    assert due() == [endpoints[0].id]
+    assert ledger_case.deliveries.claim(endpoints[0].id, later, later + LEASE)
 
 
 def test_removal_and_beginnings_have_an_order(ledger_case: LedgerCase, accounts: Accounts) -> None:

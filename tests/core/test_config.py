@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import console_config, jitsi_config, key_config, observe_config, witness_config
+from service import console_config, jitsi_config, key_config, observe_config, store_config, witness_config
 from service.config import REQUIRED, VARIABLES, read_settings
+from service.core.account import HOME
 from service.core.errors import ConfigurationError
 from service.core.verdict import Protection
 from service.core.webhook_url import Reach
@@ -33,12 +34,14 @@ def test_the_least_that_must_be_set() -> None:
     """The required names alone make settings, with safe defaults: TLS on, official signatures."""
     settings = read_settings(LEAST)
     assert settings.database_url == LEAST["GREENROOM_DATABASE_URL"]
-    assert (settings.s3_endpoint, settings.s3_secure, settings.s3_region) == (
+    assert set(settings.stores) == {HOME}
+    store = settings.stores[HOME]
+    assert (store.endpoint, store.secure, store.s3_region) == (
         "127.0.0.1:8333",
         True,
         "us-east-1",
     )
-    assert (settings.quarantine_bucket, settings.released_bucket) == ("quarantine", "released")
+    assert (store.quarantine_bucket, store.released_bucket) == ("quarantine", "released")
     assert settings.clamd == "/run/clamav/clamd.sock"
     assert settings.protection is Protection.OFFICIAL
     assert settings.log_level == "info"
@@ -50,7 +53,7 @@ def test_the_least_that_must_be_set() -> None:
 
 def test_each_role_has_its_own_identity() -> None:
     """Every role gets its own two keys and nobody else's."""
-    assert read_settings(LEAST).identities == {
+    assert read_settings(LEAST).stores[HOME].identities == {
         role: (
             LEAST[f"GREENROOM_S3_{role.upper()}_ACCESS_KEY"],
             LEAST[f"GREENROOM_S3_{role.upper()}_SECRET_KEY"],
@@ -82,8 +85,9 @@ def test_everything_can_be_set() -> None:
         }
     )
     assert settings.database_url == "postgresql+psycopg://u:p@db/greenroom"
-    assert (settings.s3_secure, settings.s3_region) == (False, "eu-central-1")
-    assert (settings.quarantine_bucket, settings.released_bucket) == ("q-1", "r-1")
+    store = settings.stores[HOME]
+    assert (store.secure, store.s3_region) == (False, "eu-central-1")
+    assert (store.quarantine_bucket, store.released_bucket) == ("q-1", "r-1")
     assert settings.clamd == ("clamav", 3310)
     assert settings.protection is Protection.DEMO
     assert (settings.log_level, settings.scan_deadline) == ("debug", 600.0)
@@ -114,7 +118,7 @@ def test_the_names_are_told_right() -> None:
         *ORIGINS,
     }
     elsewhere = jitsi_config.NAMES | console_config.NAMES | observe_config.NAMES | witness_config.NAMES
-    elsewhere |= key_config.NAMES
+    elsewhere |= store_config.NAMES | key_config.names(store_config.FIRST)
     assert REQUIRED | optional | elsewhere | {f"{name}_FILE" for name in SECRETS} == VARIABLES
 
 
@@ -242,7 +246,7 @@ def test_an_odd_value_is_named(name: str, value: str) -> None:
 )
 def test_endpoints(endpoint: str) -> None:
     """An endpoint is a host, with or without a port; a name, an IPv4 address or a bracketed IPv6 one."""
-    assert read_settings(LEAST | {"GREENROOM_S3_ENDPOINT": endpoint}).s3_endpoint == endpoint
+    assert read_settings(LEAST | {"GREENROOM_S3_ENDPOINT": endpoint}).stores[HOME].endpoint == endpoint
 
 
 @pytest.mark.parametrize("name", ORIGINS)

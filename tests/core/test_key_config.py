@@ -5,6 +5,7 @@ import pytest
 
 from service import wiring
 from service.config import read_settings
+from service.core.account import HOME
 from service.core.errors import ConfigurationError
 from service.key_config import MasterKeySettings
 from service.wiring import new_master_key
@@ -20,7 +21,7 @@ def test_a_file_holds_the_key(tmp_path: Path) -> None:
     file = tmp_path / "master.key"
     file.write_text(new_master_key())
     settings = read_settings(REST | {FILE: str(file)})
-    assert settings.master_key == MasterKeySettings(keyset=file.read_text())
+    assert settings.master_keys[HOME] == MasterKeySettings(keyset=file.read_text())
     wiring.build(REST | {FILE: str(file)})
 
 
@@ -57,11 +58,11 @@ def test_a_keyset_that_cannot_be_used_means_no_start(change: dict[str, object], 
 def test_a_service_may_keep_the_key() -> None:
     """Vault is asked with a token, the clouds' services with what their libraries find; none is none."""
     settings = read_settings(REST | {URI: VAULT, "GREENROOM_VAULT_TOKEN": "t"})
-    assert settings.master_key == MasterKeySettings(uri=VAULT, token="t")
+    assert settings.master_keys[HOME] == MasterKeySettings(uri=VAULT, token="t")
     wiring.build(REST | {URI: VAULT, "GREENROOM_VAULT_TOKEN": "t"})
     arn = "aws-kms://arn:aws:kms:eu-central-1:1:key/2"
-    assert read_settings(REST | {URI: arn}).master_key == MasterKeySettings(uri=arn)
-    assert read_settings(REST | {URI: "none"}).master_key == MasterKeySettings()
+    assert read_settings(REST | {URI: arn}).master_keys[HOME] == MasterKeySettings(uri=arn)
+    assert read_settings(REST | {URI: "none"}).master_keys[HOME] == MasterKeySettings()
 
 
 @pytest.mark.parametrize("scheme", ["aws", "gcp"])

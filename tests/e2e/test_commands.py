@@ -162,6 +162,27 @@ def test_released_files_are_scanned_again_when_somebody_asks(backend: Backend) -
     assert done.stdout in service.run("rescan", "--status").stdout
 
 
+def test_holds_are_placed_listed_and_lifted(service: Service) -> None:
+    """Each command prints the hold as it is then, with its reason; what is lifted is listed on demand."""
+    name = f"acc-{secrets.token_hex(6)}"
+    service.run("accounts", "create", name)
+    placed = service.run("holds", "place", "--account", name, "--meeting", "m1", "--reason", "By the court")
+    assert placed.returncode == 0
+    match = re.fullmatch(
+        rf"(hd_[0-9a-f]{{32}})  {name}  meeting m1  placed \S+Z by operator:command  live\n"
+        r"    By the court\n",
+        placed.stdout,
+    )
+    assert match
+    assert service.run("holds", "list", "--account", name).stdout == placed.stdout
+    lifted = service.run("holds", "lift", match[1]).stdout
+    assert re.search(r"  lifted \S+Z by operator:command\n", lifted)
+    assert service.run("holds", "list", "--account", name).stdout == ""
+    assert service.run("holds", "list", "--account", name, "--all").stdout == lifted
+    assert service.run("holds", "place", "--account", name, "--reason", "short").returncode == 1
+    assert service.run("holds", "lift", "hd_").returncode == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

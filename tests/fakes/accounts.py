@@ -26,19 +26,22 @@ class FakeAccounts:
         with self._lock:
             self._accounts.setdefault(account_id, Account(account_id, at))
 
+    def known_now(self, account_id: str) -> Account | None:
+        """Return an account, for the other parts of the same world."""
+        return self._accounts.get(account_id)
+
     def peek(self, account_id: str) -> Account:
         """Return an account, without any fault."""
         return self._accounts[account_id]
 
     def is_removed(self, account_id: str) -> bool:
-        """Tell whether an account was removed, for the rescans of the same world."""
+        """Tell whether an account was removed, for the other parts of the same world."""
         account = self._accounts.get(account_id)
         return account is not None and account.removed_at is not None
 
     def check_there(self, account_id: str) -> None:
         """Refuse what is to begin in an account that is removed, for the ledger of the same world."""
-        known = self._accounts.get(account_id)
-        if known is not None and known.removed_at is not None:
+        if self.is_removed(account_id):
             raise AccountRemoved("the account was removed")
 
     def find(self, account_id: str) -> Account | None:

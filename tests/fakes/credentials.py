@@ -31,6 +31,8 @@ class FakeCredentials:
         self._grants: dict[tuple[str, str], KnownGrant] = {}
         #: Every upload there is, told by the ledger of the same world.
         self.uploads: Callable[[], Iterable[Upload]] = list
+        #: Whether anything in a meeting must stay, told by the holds of the same world.
+        self.holds: Callable[[str, str], bool] = lambda *_: False
         self._lock = threading.RLock()
 
     def add_key(self, key: ApiKey, live_at: datetime, most_live: int, line: Entry) -> None:
@@ -125,6 +127,13 @@ class FakeCredentials:
         with self._faults.at("credentials.grant"):
             return self.stored(account_id, grant_id)
 
+    def grants_of(self, account_id: str, person: str | None) -> Sequence[KnownGrant]:
+        """Return an account's grants."""
+        with self._faults.at("credentials.grants_of"), self._lock:
+            theirs = [self._counted(*key) for key in self._grants if key[0] == account_id]
+            found = [known for known in theirs if person in {None, known.grant.person}]
+            return sorted(found, key=lambda known: (known.created_at, known.grant.id))
+
     def prolong_grant(self, grant: Grant) -> None:
         """Note a later end."""
         with self._faults.at("credentials.prolong_grant"), self._lock:
@@ -146,9 +155,10 @@ class FakeCredentials:
     def forget_grants(self, expired_before: datetime) -> None:
         """Forget old grants."""
         with self._faults.at("credentials.forget_grants"), self._lock:
-            old = [key for key, known in self._grants.items() if known.grant.expires_at < expired_before]
-            for key in old:
-                del self._grants[key]
+            old = [one.grant for one in self._grants.values() if one.grant.expires_at < expired_before]
+            for grant in old:
+                if not self.holds(grant.account_id, grant.meeting_id):
+                    del self._grants[grant.account_id, grant.id]
 
     def stored(self, account_id: str, grant_id: str) -> KnownGrant | None:
         """Return a stored grant, for the ledger of the same world and for tests."""

@@ -81,6 +81,13 @@ class FakeJournal:
             found = [row for row in rows if row[1].event == act and row[1].upload_id is None]
             return [self._line(*row) for row in found[:limit]]
 
+    def downloads(self, account_id: str, actors: Sequence[str], limit: int) -> Sequence[Entry]:
+        """Return downloads by some."""
+        with self._faults.at("journal.downloads"), self._lock:
+            found = [one for one in self.entries if one.event == Act.DOWNLOADED]
+            found = [one for one in found if one.account_id == account_id and one.actor in actors]
+            return found[-limit:]
+
     def tile(self, level: int, number: int) -> bytes:
         """Return a tile."""
         with self._faults.at("journal.tile"):

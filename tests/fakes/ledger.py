@@ -17,6 +17,7 @@ from tests.fakes.answers import FakeAnswers
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
 from tests.fakes.faults import Faults
+from tests.fakes.holds import FakeHolds
 from tests.fakes.journal import FakeJournal
 
 
@@ -32,10 +33,12 @@ class FakeLedger:
         announce: Callable[[Upload, Sequence[Notice]], None] = lambda *_: None,
         journal: FakeJournal | None = None,
         decisions: FakeDecisions | None = None,
+        holds: FakeHolds | None = None,
     ) -> None:
         """Queue jobs by ``enqueue``, take keys in ``answers`` and keep notices by ``announce``, as parts of
         the save: if one raises, nothing is saved. The grants that uploads come under are in ``credentials``,
-        what people say over the scanner in ``decisions``; moves are lines of ``journal``.
+        what people say over the scanner in ``decisions``, what must stay in ``holds``; moves are lines of
+        ``journal``.
         """
         self._faults = faults
         self._journal = journal or FakeJournal(faults)
@@ -51,6 +54,9 @@ class FakeLedger:
         credentials.uploads = self.rows
         self._decisions = decisions or FakeDecisions(faults)
         self._decisions.share(self.lock, self._rows)
+        self._holds = holds or FakeHolds(faults, self._journal, credentials.accounts)
+        self._holds.share(self.lock, self._rows)
+        credentials.holds = self._holds.within_now
 
     def save(
         self,
@@ -77,6 +83,8 @@ class FakeLedger:
             assert upload.segments[: len(known)] == known, "a stored segment never changes"
             lines = [replace(line, detail=json.loads(json.dumps(line.detail))) for line in upload.unsaved]
             saved = replace(upload, version=upload.version + 1, unsaved=())
+            if self._holds.heed(upload):
+                saved = replace(saved, leftover=Leftover.NOTHING)
             if wake:
                 self._enqueue(advancing(saved))
             if claim is not None:
@@ -136,6 +144,20 @@ class FakeLedger:
                 and (state is None or row.state is state)
             ]
             return found[::-1][:limit]
+
+    def belonging(self, account_id: str, person: str | None, after: str, limit: int) -> Sequence[Upload]:
+        """Return the uploads of an account or of one of its people."""
+        with self._faults.at("ledger.belonging"):
+            return [row for row in self._belonging(account_id, person) if row.id > after][:limit]
+
+    def count(self, account_id: str, person: str | None) -> int:
+        """Count them."""
+        with self._faults.at("ledger.count"):
+            return len(self._belonging(account_id, person))
+
+    def _belonging(self, account_id: str, person: str | None) -> list[Upload]:
+        theirs = [row for row in self.rows() if row.account_id == account_id]
+        return [row for row in theirs if person in {None, row.person}]
 
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return what nobody is at work on."""

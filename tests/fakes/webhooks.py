@@ -29,6 +29,8 @@ class FakeWebhooks:
     def __init__(self, faults: Faults, enqueue: Callable[[Job], None]) -> None:
         self._faults = faults
         self._enqueue = enqueue
+        #: Whether an account was removed, told by the accounts of the same world.
+        self.removed: Callable[[str], bool] = lambda _: False
         self._lock = threading.RLock()
         self._endpoints: dict[str, Endpoint] = {}
         self.events: dict[str, tuple[Notice, bytes | None]] = {}
@@ -152,7 +154,7 @@ class FakeWebhooks:
         """Take a delivery on."""
         with self._faults.at("webhooks.claim"), self._lock:
             endpoint = self._endpoints.get(endpoint_id)
-            if endpoint is None or not _is_open(endpoint, now):
+            if endpoint is None or not _is_open(endpoint, now) or self.removed(endpoint.account_id):
                 return None
             leased = [one for one in self._pending() if _is_leased(one, now)]
             of_account = sum(one.account_id == endpoint.account_id for one in leased)
@@ -204,7 +206,8 @@ class FakeWebhooks:
             first: dict[str, Delivery] = {}
             for one in sorted((one for one in self._pending() if _is_free(one, now)), key=_due_order):
                 endpoint = self._endpoints.get(one.endpoint_id)
-                if endpoint is not None and _is_open(endpoint, now):
+                shut = self.removed(one.account_id)
+                if endpoint is not None and not shut and _is_open(endpoint, now):
                     first.setdefault(one.endpoint_id, one)
             return list(first.values())[:limit]
 

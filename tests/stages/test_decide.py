@@ -28,9 +28,10 @@ from service.core.journal import Entry
 from service.core.reviewer import Reviewer, Role
 from service.core.upload import Event, Leftover, State, Upload
 from service.core.verdict import Kind
-from service.stages import webhooks
+from service.stages import accounts, webhooks
 from service.stages.desk import decide
 from service.stages.desk.decide import Wanted, propose, reject
+from service.stages.desk.rescan import rescan
 from service.stages.sweep import SETTLED_AFTER, erase, sweep
 from tests.fakes.faults import Faults, Moment
 from tests.fakes.journal import FakeJournal
@@ -499,3 +500,22 @@ def test_webhooks_are_told_of_what_people_decided(world: World) -> None:
     (released,) = (one["data"] for one in told if one["type"] == "upload.released")
     assert (released["reason"], released["verdict"]["kind"]) == ("reviewer_cleared", "suspicious")
     assert "clean" not in released["advice"]
+
+
+def test_nothing_is_decided_in_a_removed_account(world: World) -> None:
+    """Not proposed, not confirmed, not scanned again: the file waits as it is for its account."""
+    upload = held(world)
+    decision = proposal(world, upload)
+    accounts.remove(world.parts, CALLER.account_id, "operator:command")
+    for act in (
+        lambda: proposal(world, upload, Choice.BLOCK),
+        lambda: confirm(world.parts, BEN, decision.id),
+        lambda: rescan(world.parts, ANA, upload.id, upload.version),
+    ):
+        with pytest.raises(NotDecidable, match="removed"):
+            act()
+    assert find(world, upload) == upload
+    accounts.reactivate(world.parts, CALLER.account_id, "operator:command")
+    confirm(world.parts, BEN, decision.id)
+    world.settle()
+    assert find(world, upload).state is State.RELEASED

@@ -27,6 +27,7 @@ ERRORS: Final = {
     "decisions": LedgerUnavailable,
     "queue": LedgerUnavailable,
     "rescans": LedgerUnavailable,
+    "exports": LedgerUnavailable,
     "store": StoreUnavailable,
     "scanner": ScannerUnavailable,
     "webhooks": LedgerUnavailable,

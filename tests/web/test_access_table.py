@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from service.core.account import OPERATOR
 from service.core.caller import Scope
-from service.stages import signing
+from service.stages import holds, signing
 from service.stages.access import SCOPES, create_key
 from service.stages.parts import Parts
 from service.web.public.operation import Operation
@@ -55,14 +55,19 @@ class Stage:
 
     def call(self, role: str, method: str, rule: str, entry: Entry) -> TestResponse:
         """Send one request of the table."""
-        # What a backend calls its meeting is no secret of ours: a stranger may call its own so too.
-        path = rule.replace("<meeting_id>", "m1")
-        for name, value in self.things.items():
-            path = path.replace(f"<{name}>", value)
-        caller = self.callers[role]
-        answer = caller.call(method, path, query_string=entry.query, **entry.options)
+        caller, options = self.callers[role], dict(entry.options)
+        if "json" in options:
+            options["json"] = json.loads(self._named(json.dumps(options["json"])))
+        answer = caller.call(method, self._named(rule), query_string=entry.query, **options)
         self.played |= method not in SAFE and answer.status_code in FINE
         return answer
+
+    def _named(self, text: str) -> str:
+        # What a backend calls its meeting is no secret of ours: a stranger may call its own so too.
+        text = text.replace("<meeting_id>", "m1")
+        for name, value in self.things.items():
+            text = text.replace(f"<{name}>", value)
+        return text
 
 
 @dataclass
@@ -166,6 +171,11 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
         },
     ),
     ("DELETE", "/v1/tus/<unfinished_id>"): Entry(Scope.UPLOAD, OPEN, options={"headers": TUS}),
+    ("POST", "/v1/accounts/<account>/export"): Entry(Scope.EXPORT),
+    ("POST", "/v1/accounts/<account>/persons/<person>/export"): Entry(Scope.EXPORT),
+    ("GET", "/v1/exports/<export_id>"): Entry(Scope.EXPORT),
+    # It is never built here: who may know that gets as far as anybody can.
+    ("GET", "/v1/exports/<export_id>/content"): Entry(Scope.EXPORT, owner=409),
     ("POST", "/v1/grants"): Entry(
         Scope.GRANTS, stranger=OPEN, options={"json": {"kind": "upload", "meeting": "m1"}}
     ),
@@ -189,6 +199,15 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/v1/accounts/<account_id>"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", "/v1/accounts/<account_id>/remove"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", "/v1/accounts/<account_id>/reactivate"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("POST", "/v1/holds"): Entry(
+        Scope.ADMIN,
+        stranger=403,
+        owner=403,
+        options={"json": {"account": "<account_id>", "reason": "An order to keep"}},
+    ),
+    ("GET", "/v1/holds"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("GET", "/v1/holds/<hold_id>"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("POST", "/v1/holds/<hold_id>/lift"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", ENDPOINTS): Entry(Scope.WEBHOOKS, stranger=OPEN, options={"json": {"url": RECEIVER}}),
     ("GET", ENDPOINTS): Entry(Scope.WEBHOOKS, stranger=OPEN),
     ("GET", f"{ENDPOINTS}/<endpoint_id>"): Entry(Scope.WEBHOOKS),
@@ -248,12 +267,18 @@ def made(app: Flask, parts: Parts, admin_key: str) -> Stage:
     public = OKPKey.generate_key().as_dict(private=False)
     unfinished = presenter.call("POST", "/v1/tus", **TABLE["POST", "/v1/tus"].options)
     registered = backend.call("POST", "/v1/grant-keys", json={"jwk": public}).get_json()
+    spare = new_backend(app, parts).account
+    asking = f"/v1/accounts/{backend.account}/persons/ann@example.org/export"
     things = {
         "upload_id": upload["id"],
         "unfinished_id": unfinished.headers["Location"].rpartition("/")[2],
-        "account_id": new_backend(app, parts).account,
+        "account_id": spare,
+        "hold_id": holds.place(parts, holds.Wanted(spare, "An order to keep"), "operator:command").id,
         "grant_id": grant(backend, "download")["id"],
         "key_id": registered["id"],
+        "account": backend.account,
+        "person": "ann@example.org",
+        "export_id": backend.call("POST", asking).get_json()["id"],
         "endpoint_id": backend.call("POST", ENDPOINTS, json={"url": RECEIVER}).get_json()["id"],
     }
     return Stage(app, callers, things)

@@ -13,10 +13,10 @@ from service.core.caller import Scope
 from service.stages import accounts
 from service.stages.parts import Parts
 from tests.web.conftest import Backend, assert_problem
-from tests.web.test_access_table import OWNER, PARTICIPANT, PRESENTER, TABLE, Stage, stage
+from tests.web.test_access_table import OWNER, PARTICIPANT, PRESENTER, TABLE, Stage, stage, stages
 from tests.web.test_contract import check
 
-__all__ = ["stage"]
+__all__ = ["stage", "stages"]
 ACCOUNTS = "/v1/accounts"
 TENANTS = {route: entry for route, entry in TABLE.items() if entry.scope not in {None, Scope.ADMIN}}
 
@@ -32,7 +32,7 @@ def test_a_removed_account_is_shut(stage: Stage, administrator: Backend, method:
     """On every route that has to do with an account, by key and by each kind of grant; and as soon as it is
     brought back all answer as the table of access says.
     """
-    owner = stage.callers[OWNER]
+    owner, stage.played = stage.callers[OWNER], True
     call(administrator, owner.account, "remove")
     for role in (OWNER, PRESENTER, PARTICIPANT):
         answer = stage.call(role, method, rule, TABLE[method, rule])
@@ -47,6 +47,7 @@ def test_a_removed_account_is_shut(stage: Stage, administrator: Backend, method:
 
 def test_nobody_else_is_shut_out(stage: Stage, administrator: Backend, stranger: Backend) -> None:
     """What is public stays so, and other accounts go on."""
+    stage.played = True
     call(administrator, stage.callers[OWNER].account, "remove")
     assert stranger.post().status_code == 201
     assert stranger.get("/v1/policy").status_code == 200

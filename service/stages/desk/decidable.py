@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from service.core.account import Standing
 from service.core.decision import BLOCKED_BY_REVIEWERS, Choice
 from service.core.errors import Busy, NotDecidable
 from service.core.upload import Event, Leftover, State, Upload
@@ -31,6 +32,13 @@ def check_decidable(upload: Upload, choice: Choice) -> None:
         _check_known(upload)
     if choice is Choice.ALLOW:
         _check_finding(upload)
+
+
+def check_there(parts: Parts, upload: Upload) -> None:
+    """Raise ``NotDecidable`` if the account of an upload was removed: what is in it is only held."""
+    account = parts.accounts.find(upload.account_id)
+    if account is not None and account.standing is not Standing.ACTIVE:
+        raise NotDecidable("The account was removed: nothing happens to its files unless it is reactivated.")
 
 
 def check_scannable_again(upload: Upload) -> None:

@@ -35,7 +35,7 @@ from service.core.reviewer import Reviewer, Role
 from service.core.upload import Event, Upload
 from service.core.webhook import ordered_id
 from service.ports import Reviewers
-from service.stages.desk.decidable import check_decidable, check_swept, not_before
+from service.stages.desk.decidable import check_decidable, check_swept, check_there, not_before
 from service.stages.parts import Parts
 from service.stages.record import save
 
@@ -67,6 +67,7 @@ def propose(parts: Parts, reviewer_id: str, wanted: Wanted) -> Decision:
     if upload.version != wanted.version:
         raise Conflict(_CHANGED.format(state=upload.state))
     check_decidable(upload, wanted.choice)
+    check_there(parts, upload)
     at = parts.clock.now()
     decision = Decision(
         id=ordered_id("de", at, secrets.token_hex(10)),
@@ -101,6 +102,7 @@ def confirm(parts: Parts, reviewers: Reviewers, reviewer_id: str, decision_id: s
         return decision
     _check_open(decision, upload, parts.clock.now())
     check_decidable(upload, decision.choice)
+    check_there(parts, upload)
     _check_may_decide(reviewers.get(decision.proposed_by))
     confirmed = decision.settled(Standing.CONFIRMED, reviewer_id, parts.clock.now())
     try:

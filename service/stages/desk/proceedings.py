@@ -8,7 +8,12 @@ from service.core.decision import Allowance, Choice, Decision, Standing, signatu
 from service.core.errors import Busy, NotDecidable
 from service.core.upload import State, Upload
 from service.stages.desk import Desk
-from service.stages.desk.decidable import check_decidable, check_scannable_again, check_swept
+from service.stages.desk.decidable import (
+    check_decidable,
+    check_scannable_again,
+    check_swept,
+    check_there,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,11 @@ def proceedings(desk: Desk, upload: Upload) -> Proceedings:
     standings = [(each, each.standing_on(upload, at)) for each in desk.parts.decisions.of_upload(upload.id)]
     waiting = next((each for each, standing in standings if standing is Standing.OPEN), None)
     excused = _excused(desk, upload, at)
-    possible = {choice: _hindrance(check_decidable, upload, choice) for choice in _open_to(upload, excused)}
-    rescan = _hindrance(_check_rescan, upload)
+    shut = _hindrance(check_there, desk.parts, upload)
+    possible = {
+        choice: shut or _hindrance(check_decidable, upload, choice) for choice in _open_to(upload, excused)
+    }
+    rescan = shut or _hindrance(_check_rescan, upload)
     undecided = upload.state in {State.HELD, State.BLOCKED}
     hindrances = [*possible.values(), rescan] if undecided else []
     return Proceedings(

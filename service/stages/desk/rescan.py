@@ -3,7 +3,7 @@
 from service.core.decision import reviewer, signature_of
 from service.core.errors import Conflict, NotFound
 from service.core.upload import Event, Upload
-from service.stages.desk.decidable import check_scannable_again, check_swept, not_before
+from service.stages.desk.decidable import check_scannable_again, check_swept, check_there, not_before
 from service.stages.parts import Parts
 from service.stages.record import save
 
@@ -20,6 +20,7 @@ def rescan(parts: Parts, reviewer_id: str, upload_id: str, version: int) -> Uplo
     if upload.version != version:
         raise Conflict(f"The file changed since you looked at it: it is {upload.state} now.")
     check_scannable_again(upload)
+    check_there(parts, upload)
     check_swept(upload)
     at = parts.clock.now()
     pause = not_before(parts, upload, at)

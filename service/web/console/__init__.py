@@ -11,9 +11,11 @@ from service.web.console import (
     decisions,
     faults,
     held,
+    holds,
     log,
     notices,
     overview,
+    requests,
     reviewers,
     sign_in,
     sign_in_elsewhere,
@@ -76,6 +78,8 @@ def create_console(desk: Desk, origin: str) -> Flask:
     app.register_blueprint(held.blueprint(desk, entrance))
     app.register_blueprint(decisions.blueprint(desk, entrance))
     app.register_blueprint(allow_list.blueprint(desk, entrance))
+    app.register_blueprint(holds.blueprint(desk, entrance))
     app.register_blueprint(log.blueprint(desk, entrance))
+    app.register_blueprint(requests.blueprint(desk, entrance))
     app.register_blueprint(reviewers.blueprint(desk, entrance))
     return app

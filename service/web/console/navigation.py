@@ -12,7 +12,9 @@ _PAGES: Final = (
     ("uploads.page", "Uploads"),
     ("held.page", "Held"),
     ("allow_list.page", "Allow-list"),
+    ("holds.page", "Holds"),
     ("log.page", "Log"),
+    ("requests.page", "Requests"),
     ("reviewers.page", "Reviewers"),
 )
 

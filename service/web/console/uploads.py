@@ -70,6 +70,7 @@ def blueprint(desk: Desk, entrance: Entrance) -> Blueprint:
             upload=upload,
             timeline=lines,
             same=same,
+            must_stay=bool(desk.parts.holds.covering(upload.account_id, upload.meeting_id, upload.id)),
             downloads=_downloads(lines),
             people=_people(desk, lines),
             meaning=meaning,

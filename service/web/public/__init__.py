@@ -12,8 +12,10 @@ from service.web.public import (
     accounts,
     contract,
     cors,
+    exports,
     grants,
     health,
+    holds,
     log,
     meetings,
     policy,
@@ -73,6 +75,8 @@ def create_app(
     app.register_blueprint(uploads.blueprint(parts, slots, door))
     app.register_blueprint(meetings.blueprint(parts, door))
     app.register_blueprint(accounts.blueprint(parts, door))
+    app.register_blueprint(holds.blueprint(parts, door))
+    app.register_blueprint(exports.blueprint(parts, slots, door))
     app.register_blueprint(log.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:

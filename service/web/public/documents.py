@@ -241,6 +241,7 @@ class Readiness(Document):
 
     ready: bool
     checks: Checks
+    regions: dict[str, str] = Field(description="`ok`, or what is wrong, for the store of each region.")
     signatures: SignaturesInUse | SkipJsonSchema[None] = Field(
         None, description="Missing while the scanner does not answer."
     )

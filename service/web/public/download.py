@@ -38,7 +38,7 @@ def download(parts: Parts, slots: Slots, upload: Upload, actor: str) -> Response
     if request.method == "GET":
         with ExitStack() as held:
             held.enter_context(slots.download(upload.account_id))
-            _bound_stalls(request.environ.get("gunicorn.socket"))
+            bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = read.released_content(parts, upload)
             parts.ledger.downloaded(of_upload(upload, Act.DOWNLOADED, parts.clock.now(), actor))
             answer.call_on_close(held.pop_all().close)
@@ -49,7 +49,7 @@ def download(parts: Parts, slots: Slots, upload: Upload, actor: str) -> Response
     return answer
 
 
-def _bound_stalls(connection: socket.socket | None) -> None:
+def bound_stalls(connection: socket.socket | None) -> None:
     """Let a client that takes less than one chunk in this time lose its download, not a thread."""
     if connection is not None:
         connection.settimeout(_STALL)

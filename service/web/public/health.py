@@ -1,8 +1,7 @@
 """``GET /healthz`` and ``GET /readyz``."""
 
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
@@ -56,7 +55,8 @@ class _Newest:
         self._parts = parts
         self._lock = threading.Lock()
         starting = dict.fromkeys(("ledger", "store", "scanner", "canary"), "starting")
-        self._report: dict[str, Any] = {"ready": False, "checks": starting}
+        regions = dict.fromkeys(parts.stores, "starting")
+        self._report: dict[str, Any] = {"ready": False, "checks": starting, "regions": regions}
         self._good_until: float | None = None
 
     def report(self) -> dict[str, Any]:
@@ -74,8 +74,9 @@ class _Newest:
 
 def readiness(parts: Parts) -> dict[str, Any]:
     """Ask every dependency and return what is wrong with which, ``ready`` only if nothing is."""
-    checks = {"ledger": _ask(parts.ledger.ping), "store": _ask(partial(_ping_stores, parts))}
-    report: dict[str, Any] = {"ready": False, "checks": checks}
+    regions = {region: _ask(store.ping) for region, store in parts.stores.items()}
+    checks = {"ledger": _ask(parts.ledger.ping), "store": _stores(regions)}
+    report: dict[str, Any] = {"ready": False, "checks": checks, "regions": regions}
     try:
         engine = parts.scanner.engine()
     except PartUnavailable as error:
@@ -91,9 +92,12 @@ def readiness(parts: Parts) -> dict[str, Any]:
     return report
 
 
-def _ping_stores(parts: Parts) -> None:
-    for store in parts.stores.values():
-        store.ping()
+def _stores(regions: Mapping[str, str]) -> str:
+    """Return what is wrong with the stores of the regions, with the region's name where there are several."""
+    away = {region: state for region, state in regions.items() if state != "ok"}
+    if len(regions) == 1:
+        return next(iter(regions.values()))
+    return "; ".join(f"{region}: {state}" for region, state in away.items()) or "ok"
 
 
 def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:

@@ -103,7 +103,7 @@ DELETE: Final = Operation(
     scope=Scope.UPLOAD,
     path=UPLOAD_PATH,
     headers=(TUS_RESUMABLE,),
-    problems=(*_ENDED, errors.Busy, errors.Forbidden),
+    problems=(*_ENDED, errors.Busy, errors.UnderHold, errors.Forbidden),
     description="One that is finished can be deleted by those only who have the scope `delete`.",
     expired_grants=True,
 )

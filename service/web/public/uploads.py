@@ -148,8 +148,9 @@ DELETE: Final = Operation(
     {204: Answer("The content is gone; what stays is the record that it was.")},
     scope=Scope.DELETE,
     path=UPLOAD_PATH,
-    problems=(errors.NotFound, errors.Busy, errors.Conflict, errors.StoreUnavailable),
-    description="May be called again: an upload that is deleted already stays so.",
+    problems=(errors.NotFound, errors.Busy, errors.UnderHold, errors.Conflict, errors.StoreUnavailable),
+    description="May be called again: an upload that is deleted already stays so. What is under legal hold"
+    " stays as it is, and can be downloaded where it is released.",
 )
 
 

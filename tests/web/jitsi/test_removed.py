@@ -1,11 +1,11 @@
-"""A meeting whose account was removed."""
+"""A meeting whose account was removed, and one that must stay as it is."""
 
 from __future__ import annotations
 
 import pytest
 
 from service.core.caller import Scope
-from service.stages import accounts
+from service.stages import accounts, holds
 from tests.web.conftest import assert_problem
 from tests.web.jitsi.meeting import API_URL, BASE, CLOSE, Meeting, file_part, metadata, new_file_id, text_part
 from tests.web.test_access_table import routes
@@ -48,3 +48,23 @@ def test_a_removed_account_is_shut(meeting: Meeting, method: str, rule: str) -> 
     assert_problem(meeting.follow(link), 410, "account_removed")
     accounts.reactivate(meeting.parts, account, "operator:command")
     assert meeting.follow(link).get_data() == b"minutes"
+
+
+def test_what_is_under_hold_is_not_taken_back(meeting: Meeting) -> None:
+    """Not by one id and not with all that somebody sent, of which the rest goes; nor is a file that was sent
+    under the id of another.
+    """
+    kept, other = meeting.share(), meeting.share()
+    account = meeting.jitsi.issuer.account_id
+    file = meeting.jitsi.files.find(account, meeting.session, kept)
+    assert file
+    wanted = holds.Wanted(account, "An order to keep", untrusted_upload=file.upload_id)
+    hold = holds.place(meeting.parts, wanted, "operator:command")
+    assert_problem(meeting.call("DELETE", f"{meeting.files}/{kept}"), 409, "under_hold")
+    everything = f"{meeting.files}?user-id={file.user_id}&customer-id={file.customer_id}"
+    assert_problem(meeting.call("DELETE", everything), 409, "under_hold")
+    assert meeting.document(kept).status_code == 200
+    assert meeting.document(other).status_code == 410
+    holds.lift(meeting.parts, hold.id, "operator:command")
+    assert meeting.call("DELETE", everything).status_code == 204
+    assert meeting.document(kept).status_code == 410

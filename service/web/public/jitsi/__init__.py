@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from service.core.advice import advice
 from service.core.caller import Caller
-from service.core.errors import Busy, NotFound, NotReleased
+from service.core.errors import Busy, NotFound, NotReleased, UnderHold
 from service.core.participant import Participant, told
 from service.core.upload import State
 from service.ports import Claim, Reply
@@ -109,13 +109,13 @@ def _delete(routes: Blueprint, door: Door, parts: Parts, slots: Slots, jitsi: Ji
     def all_of(caller: Participant, query: operations.Sender, session_id: str) -> Response:
         user, customer = told(query.user), told(query.customer)
         until = parts.clock.monotonic() + sharing.PATIENCE
-        busy: Busy | None = None
+        kept: Busy | UnderHold | None = None
         for file in jitsi.files.sent_by(caller.account_id, session_id, user, customer):
             _, upload = stage.shared_file(parts, jitsi, caller, file.file_id)
             try:
                 sharing.take_back(parts, slots, upload, max(0.0, until - parts.clock.monotonic()))
-            except Busy as error:
-                busy = error
-        if busy is not None:
-            raise busy
+            except (Busy, UnderHold) as error:
+                kept = error
+        if kept is not None:
+            raise kept
         return Response(status=204)

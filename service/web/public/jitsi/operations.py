@@ -88,7 +88,7 @@ DELETE: Final = Operation(
     scope=Scope.DELETE,
     credential="jitsi",
     path=_FILE,
-    problems=(errors.NotFound, errors.Busy, errors.Conflict),
+    problems=(errors.NotFound, errors.Busy, errors.Conflict, errors.UnderHold),
 )
 DELETE_ALL: Final = Operation(
     "Delete what one sender shared in a Jitsi meeting",
@@ -98,5 +98,5 @@ DELETE_ALL: Final = Operation(
     credential="jitsi",
     query=Sender,
     path=_SESSION,
-    problems=(errors.Busy, errors.Conflict),
+    problems=(errors.Busy, errors.Conflict, errors.UnderHold),
 )

@@ -1,11 +1,12 @@
 """Sharing a file in a Jitsi meeting, and taking it back."""
 
+from contextlib import suppress
 from typing import Final
 
 from flask import g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from service.core.errors import BadRequest, Busy, Conflict, IdempotencyMismatch
+from service.core.errors import BadRequest, Busy, Conflict, IdempotencyMismatch, UnderHold
 from service.core.participant import Participant
 from service.core.upload import State, Upload
 from service.ports import Claim, JitsiFile, Reply
@@ -94,7 +95,8 @@ def _leads_to(known: JitsiFile | None, again: once.Earlier) -> bool:
 def make_known(parts: Parts, slots: Slots, jitsi: Jitsi, file: JitsiFile, upload: Upload) -> None:
     """Let the meeting know the file. A crash before this leaves an upload that no meeting can reach.
 
-    Raises ``Conflict``, with the upload erased, if another file of that id was quicker.
+    Raises ``Conflict`` if another file of that id was quicker: the upload is erased then, unless a legal hold
+    keeps it.
     """
     try:
         jitsi.files.add(file)
@@ -102,14 +104,15 @@ def make_known(parts: Parts, slots: Slots, jitsi: Jitsi, file: JitsiFile, upload
         known = jitsi.files.find(file.account_id, file.meeting_id, file.file_id)
         if known is not None and known.upload_id == file.upload_id:
             return  # The same was sent before, and its answer got lost.
-        take_back(parts, slots, upload, PATIENCE)
+        with suppress(UnderHold):
+            take_back(parts, slots, upload, PATIENCE)
         raise Conflict(_TAKEN) from None
 
 
 def take_back(parts: Parts, slots: Slots, upload: Upload, patience: float) -> None:
     """Erase an upload. One in the middle of a step is waited for: Jitsi's browser does not ask twice.
 
-    Raises ``Busy`` if ``patience``, in seconds, was not enough.
+    Raises ``Busy`` if ``patience``, in seconds, was not enough, and ``UnderHold``.
     """
     if upload.state is State.ERASED:
         return
