@@ -83,7 +83,7 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
         "--drop-old", action="store_true", help="trust no grant that was signed before, as after a leak"
     )
     rotate.set_defaults(run=_rotate_signing)
-    key_commands.add_arguments(commands, wiring.new_master_key)
+    key_commands.add_arguments(commands, _parts, wiring.new_master_key)
     revoke = commands.add_parser("revoke", help="revoke a key at once")
     revoke.add_argument("prefix", help="the part before the dot")
     revoke.set_defaults(run=_revoke_key)

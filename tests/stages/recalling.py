@@ -1,6 +1,5 @@
 """What happens to released files in the worlds of these tests when signatures change."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -69,13 +68,6 @@ def settle(world: World) -> None:
         if number > FEWEST and world.at_rest() and not world.rescans.open():
             break
     world.settle()
-
-
-def plain(world: World, upload: Upload, place: Mapping[str, bytes]) -> bytes | None:
-    """Return an upload's content as it lies in one place of the store, ``None`` if any of it is not there."""
-    if not all(segment.key in place for segment in upload.segments):
-        return None
-    return b"".join(world.opened(upload, one, place[one.key]) for one in upload.segments)
 
 
 def newest(world: World) -> Rescan:
