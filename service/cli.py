@@ -18,6 +18,7 @@ from service import (
     holds,
     key_commands,
     records,
+    rescans,
     reviewers,
     submit,
     wiring,
@@ -59,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
+    again = commands.add_parser("rescan", help="scan released files again, and watch how far that is")
+    rescans.add_arguments(again, _parts)
     audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)
     pack = commands.add_parser("evidence", help="write an evidence pack for an auditor")
     evidence.add_arguments(pack, lambda: wiring.build(os.environ).desk)

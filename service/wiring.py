@@ -108,12 +108,13 @@ def build_from(settings: Settings) -> Services:
     outbox = Outbox(queue.enqueue)
     ledger: Ledger = SqlLedger(engine, queue.enqueue, outbox.announce)
     clock, log = SystemClock(), StructuredLog(settings.log_level)
-    ledger, by_region, scanner, heard = wiring_observation.measured(
+    ledger, by_region, scanner, rescans, heard = wiring_observation.measured(
         settings.observe,
         clock,
         ledger,
         stores(settings),
         ClamdScanner(settings.clamd, settings.scan_deadline),
+        SqlRescans(engine),
     )
     traces = wiring_observation.traces(settings.observe)
     sender: WebhookSender = HttpWebhookSender(settings.webhooks)
@@ -127,7 +128,7 @@ def build_from(settings: Settings) -> Services:
         accounts=accounts,
         holds=SqlHolds(engine),
         meetings=SqlMeetings(engine),
-        rescans=SqlRescans(engine),
+        rescans=rescans,
         credentials=SqlCredentials(engine),
         answers=SqlAnswers(engine),
         rate_limiter=_rate_limiter(settings, engine, clock),

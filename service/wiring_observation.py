@@ -11,6 +11,7 @@ from service.adapters.measured import (
     begin_with_zero,
     counted_rounds,
     measured_ledger,
+    measured_rescans,
     measured_scanner,
     measured_store,
 )
@@ -18,12 +19,13 @@ from service.adapters.prometheus_metrics import PrometheusMetrics, serve
 from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_journal import SqlJournal
+from service.adapters.sql_rescans import SqlRescans
 from service.adapters.structured_log import PrintedEvents
 from service.adapters.syslog_events import SyslogEvents, trusting
 from service.config import Settings
 from service.core.errors import ConfigurationError
 from service.observe_config import ObserveSettings, Plain, Syslog
-from service.ports import Clock, EventSink, Ledger, ObjectStore, Scanner, Traces
+from service.ports import Clock, EventSink, Ledger, ObjectStore, Rescans, Scanner, Traces
 from service.stages.gate import Health
 from service.stages.readings import readings
 
@@ -34,15 +36,17 @@ def measured(
     ledger: Ledger,
     stores: Mapping[str, ObjectStore],
     scanner: Scanner,
-) -> tuple[Ledger, Mapping[str, ObjectStore], Scanner, Callable[[Health], None]]:
+    rescans: Rescans,
+) -> tuple[Ledger, Mapping[str, ObjectStore], Scanner, Rescans, Callable[[Health], None]]:
     """Return the parts that are measured, where anything is, and what is told of each round of canaries."""
     if settings.metrics_dir is None:
-        return ledger, stores, scanner, lambda _: None
+        return ledger, stores, scanner, rescans, lambda _: None
     metrics = PrometheusMetrics(settings.metrics_dir)
     return (
         measured_ledger(ledger, metrics, clock),
         {region: measured_store(store, metrics, clock) for region, store in stores.items()},
         measured_scanner(scanner, metrics, clock),
+        measured_rescans(rescans, metrics, clock),
         counted_rounds(metrics),
     )
 
@@ -79,7 +83,7 @@ def serve_metrics(settings: Settings, host: str, port: int) -> Callable[[], None
         raise ConfigurationError("GREENROOM_METRICS_DIR must name the folder that the metrics are kept in")
     begin_with_zero(PrometheusMetrics(settings.observe.metrics_dir))
     engine, clock = open_engine(settings.database_url), SystemClock()
-    read_from = SqlArchive(engine), SqlJournal(engine), SqlCheckpoints(engine)
+    read_from = SqlArchive(engine), SqlJournal(engine), SqlCheckpoints(engine), SqlRescans(engine)
     try:
         return serve(settings.observe.metrics_dir, lambda: readings(*read_from, clock.now()), host, port)
     except OSError as error:

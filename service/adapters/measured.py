@@ -15,6 +15,7 @@ from service.core.measures import (
     EVENTS,
     PART_ERRORS,
     PART_SECONDS,
+    RESCANNED,
     SCAN_FAILURES,
     SIGNATURES_MADE,
     STAGES,
@@ -23,7 +24,7 @@ from service.core.measures import (
 from service.core.outcome import Engine
 from service.core.upload import Event, LogLine, Upload
 from service.core.verdict import Kind
-from service.ports import Clock, Ledger, Metrics, ObjectStore, Scanner, Source
+from service.ports import Clock, Ledger, Metrics, ObjectStore, Rescans, Scanner, Source
 from service.stages.gate import Health
 
 _VERDICTS: Final = frozenset(
@@ -148,6 +149,20 @@ class _Scanner(_Measured):
         return engine
 
 
+class _Rescans(_Measured):
+    """The rescans, with what becomes of the files that are taken."""
+
+    def finish(self, *taken: Any, **named: Any) -> None:  # noqa: ANN401 - as the port has them
+        with self._around("finish"):
+            cast("Rescans", self._part).finish(*taken, **named)
+        self._metrics.count(RESCANNED, "done")
+
+    def put_off(self, *taken: Any) -> None:  # noqa: ANN401
+        with self._around("put_off"):
+            cast("Rescans", self._part).put_off(*taken)
+        self._metrics.count(RESCANNED, "put_off")
+
+
 def measured_ledger(ledger: Ledger, metrics: Metrics, clock: Clock) -> Ledger:
     """Return ``ledger``, measured."""
     return cast("Ledger", _Ledger(ledger, "ledger", metrics, clock))
@@ -161,6 +176,11 @@ def measured_store(store: ObjectStore, metrics: Metrics, clock: Clock) -> Object
 def measured_scanner(scanner: Scanner, metrics: Metrics, clock: Clock) -> Scanner:
     """Return ``scanner``, measured."""
     return cast("Scanner", _Scanner(scanner, "scanner", metrics, clock))
+
+
+def measured_rescans(rescans: Rescans, metrics: Metrics, clock: Clock) -> Rescans:
+    """Return ``rescans``, measured."""
+    return cast("Rescans", _Rescans(rescans, "ledger", metrics, clock))
 
 
 def counted_rounds(metrics: Metrics) -> Callable[[Health], None]:
@@ -178,3 +198,5 @@ def begin_with_zero(metrics: Metrics) -> None:
         metrics.count(CANARY_ROUNDS, result, by=0)
     for way in ("received", "scanned", "served"):
         metrics.count(BYTES, way, by=0)
+    for result in ("done", "put_off"):
+        metrics.count(RESCANNED, result, by=0)

@@ -117,6 +117,11 @@ class SqlRescans:
         with self._changing() as connection:
             return _ended(connection, at, ~_has_files(), superseded=False)
 
+    def find(self, rescan_id: int) -> Rescan | None:
+        """Return the one."""
+        found = self._database.read(select(rescans).where(rescans.c.id == rescan_id))
+        return _rescan(found[0]) if found else None
+
     def newest(self, limit: int) -> Sequence[Rescan]:
         """Return the newest."""
         return [

@@ -133,6 +133,17 @@ LOG_UNTOLD: Final = Measure(
     "How old the oldest placed line is that the feed of events has not handed over; 0 if all are.",
     Sort.GAUGE,
 )
+RESCANNED: Final = Measure(
+    "greenroom_rescanned_files_total",
+    "Released files that were taken to be scanned again, by result: done, put_off.",
+    Sort.COUNTER,
+    ("result",),
+)
+RESCAN_PENDING: Final = Measure(
+    "greenroom_rescan_pending_files",
+    "Released files that are still to be scanned again; one that two rescans want counts twice.",
+    Sort.GAUGE,
+)
 
 #: Counted where it happens.
 COUNTED: Final = (
@@ -145,6 +156,7 @@ COUNTED: Final = (
     PART_ERRORS,
     CANARY_ROUNDS,
     SIGNATURES_MADE,
+    RESCANNED,
 )
 #: Read from the ledger when somebody asks.
-READ: Final = (LEDGER_UP, UPLOADS, LONGEST, LOG_LINES, LOG_UNPLACED, LOG_UNSIGNED, LOG_UNTOLD)
+READ: Final = (LEDGER_UP, UPLOADS, LONGEST, LOG_LINES, LOG_UNPLACED, LOG_UNSIGNED, LOG_UNTOLD, RESCAN_PENDING)

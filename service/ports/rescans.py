@@ -44,6 +44,9 @@ class Rescans(Protocol):
     def end(self, at: datetime) -> Sequence[Rescan]:
         """End the rescans in which no file is left; return them."""
 
+    def find(self, rescan_id: int) -> Rescan | None:
+        """Return a rescan as it is now."""
+
     def newest(self, limit: int) -> Sequence[Rescan]:
         """Return the rescans that were begun last, newest first."""
 

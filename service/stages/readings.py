@@ -12,24 +12,28 @@ from service.core.measures import (
     LOG_UNSIGNED,
     LOG_UNTOLD,
     LONGEST,
+    RESCAN_PENDING,
     UPLOADS,
     Reading,
 )
 from service.core.upload import State
-from service.ports import Archive, Checkpoints, Journal, Standing
+from service.ports import Archive, Checkpoints, Journal, Rescans, Standing
 from service.stages.feed import READER
 
 #: Where nothing should stay for long, and where a person has to look.
 STATES: Final = (State.RECEIVING, State.QUARANTINED, State.SCANNING, State.CLEARED, State.HELD)
 
 
-def readings(archive: Archive, journal: Journal, checkpoints: Checkpoints, now: datetime) -> list[Reading]:
+def readings(
+    archive: Archive, journal: Journal, checkpoints: Checkpoints, rescans: Rescans, now: datetime
+) -> list[Reading]:
     """Return the present numbers; of a ledger that is away only that it is, nothing of before."""
     try:
         return [
             Reading(LEDGER_UP, 1),
             *_of_uploads(archive, now),
             *_of_log(journal, checkpoints, now),
+            Reading(RESCAN_PENDING, sum(one.pending for one in rescans.under_way())),
         ]
     except LedgerUnavailable:
         return [Reading(LEDGER_UP, 0)]

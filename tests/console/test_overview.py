@@ -12,10 +12,13 @@ from service.core.errors import ScannerUnavailable
 from service.core.reviewer import Role
 from service.stages.desk.bookkeeping import SILENT
 from service.stages.desk.overview import Span, overview
+from service.stages.recall.rescan import begin_if_outdated, scan_next
 from service.web.console import chart
 from tests.console import filled
 from tests.console.office import Office
 from tests.fakes.faults import Moment
+from tests.stages import recalling
+from tests.stages.world import PDF
 
 
 def page(office: Office, span: str = "day") -> str:
@@ -114,3 +117,26 @@ def test_a_log_that_is_behind_stands_out(office: Office) -> None:
     assert card(page(office), "Log")[0] == "bad"
     filled.keep(office.world.parts)
     assert card(page(office), "Log")[0] == ""
+
+
+def test_how_far_a_rescan_has_come(office: Office) -> None:
+    """Nothing of it before there was one; then what waits, what was done and what was withdrawn."""
+    world = office.world
+    assert "scanned again" not in page(office)
+    for content in (recalling.BAD, PDF):
+        recalling.released(world, content)
+    recalling.learn(world)
+    begun = begin_if_outdated(world.parts)
+    assert begun is not None
+    assert card(page(office), "To scan again") == ("", "2")
+    assert scan_next(world.parts)
+    assert scan_next(world.parts)
+    text = page(office)
+    assert card(text, "To scan again") == ("", "0")
+    row = re.search(r"<td>signatures 27827</td>(.*?)</tr>", text, re.DOTALL)
+    assert row is not None
+    assert '<progress max="2" value="2"' in row[1]
+    assert re.findall(r'<td class="num[^"]*">([^<]*)', row[1]) == ["2 of 2", "1", "0"]
+    assert "under way" in row[1]
+    world.rescans.end(world.clock.now())
+    assert "under way" not in page(office)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.core.rescan import Wanted
 from service.core.reviewer import Role
 from service.core.upload import Upload
 from tests.console import filled
@@ -24,6 +25,10 @@ def uploads(site: Site) -> list[Upload]:
     made = filled.fill(site.parts, now, ACCOUNT)
     filled.tell_of_scanner(site.parts, now, "EICAR in a zip is found: clean")
     filled.downloaded(site.parts, made[0], "grant:ann", now)
+    site.parts.rescans.begin(Wanted(), now)
+    taken = site.parts.rescans.take(27826, now, now)
+    assert taken is not None
+    site.parts.rescans.finish(taken)
     filled.keep(site.parts)
     return made
 

@@ -126,6 +126,8 @@ def test_only_what_is_released_and_older_is_wanted(case: Case) -> None:
     assert (begun.total, begun.done, begun.pending, begun.ended_at) == (3, 0, 3, None)
     assert set(case.order()) == wanted
     assert case.rescans.under_way() == case.rescans.newest(5) == [begun]
+    assert case.rescans.find(begun.id) == begun
+    assert case.rescans.find(begun.id + 1) is None
     (line,) = case.events()
     assert (line.event, line.detail["total"], line.detail["signature_version"]) == ("rescan_begun", 3, NEW)
 

@@ -149,6 +149,19 @@ def test_accounts_are_made_removed_and_brought_back(service: Service) -> None:
     assert re.fullmatch(r"KEY=gr_[0-9a-f]{12}\.[A-Za-z0-9_-]{43}\n", key.stdout)
 
 
+def test_released_files_are_scanned_again_when_somebody_asks(backend: Backend) -> None:
+    """The command waits until the worker is done, says how far it is meanwhile and what came of it."""
+    service = backend.web.service
+    assert service.run("rescan", "--account", backend.account).returncode == 1
+    assert backend.upload(b"minutes")["state"] == "released"
+    done = service.run("rescan", "--account", backend.account)
+    assert done.returncode == 0, done.stderr
+    told = rf"\d+  begun \S+Z  asked for  {backend.account}  1 of 1 files, 0 blocked, 0 held  ended \S+Z\n"
+    assert re.fullmatch(told, done.stdout)
+    assert "100 %  1 of 1 files" in done.stderr.splitlines()[-1]
+    assert done.stdout in service.run("rescan", "--status").stdout
+
+
 def test_holds_are_placed_listed_and_lifted(service: Service) -> None:
     """Each command prints the hold as it is then, with its reason; what is lifted is listed on demand."""
     name = f"acc-{secrets.token_hex(6)}"

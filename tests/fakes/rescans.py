@@ -134,6 +134,11 @@ class FakeRescans:
         self._journal.record([line_of(ended)])
         return ended
 
+    def find(self, rescan_id: int) -> Rescan | None:
+        """Return the one."""
+        with self._faults.at("rescans.find"), self._ledger.lock:
+            return self._rescans.get(rescan_id)
+
     def newest(self, limit: int) -> Sequence[Rescan]:
         """Return the newest."""
         with self._faults.at("rescans.newest"), self._ledger.lock:

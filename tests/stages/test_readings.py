@@ -23,7 +23,11 @@ def told(world: World) -> dict[tuple[str, ...], float]:
     """Return the readings by name and labels."""
     parts = world.parts
     found = readings(
-        FakeArchive(world.faults, world.ledger.rows), parts.journal, parts.checkpoints, world.clock.now()
+        FakeArchive(world.faults, world.ledger.rows),
+        parts.journal,
+        parts.checkpoints,
+        parts.rescans,
+        world.clock.now(),
     )
     return {(reading.measure.name, *reading.labels): reading.value for reading in found}
 
@@ -73,6 +77,10 @@ def test_of_a_ledger_that_is_away_only_that_is_said(world: World, part: str) -> 
     world.faults.take_away(part, LedgerUnavailable("away"))
     parts = world.parts
     found = readings(
-        FakeArchive(world.faults, world.ledger.rows), parts.journal, parts.checkpoints, world.clock.now()
+        FakeArchive(world.faults, world.ledger.rows),
+        parts.journal,
+        parts.checkpoints,
+        parts.rescans,
+        world.clock.now(),
     )
     assert found == [Reading(LEDGER_UP, 0)]

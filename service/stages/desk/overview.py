@@ -9,6 +9,7 @@ from typing import Final
 
 from service.core.errors import ScannerUnavailable
 from service.core.outcome import Engine
+from service.core.rescan import Rescan
 from service.core.trust import signature_age
 from service.core.upload import State
 from service.core.verdict import Kind
@@ -24,6 +25,8 @@ AGES: Final = (
     ("a day to a week", timedelta(days=1)),
     ("a week and more", timedelta(weeks=1)),
 )
+#: How many rescans are shown, the newest first.
+_RESCANS: Final = 5
 
 
 class Span(StrEnum):
@@ -63,7 +66,8 @@ class Overview:
     """How the service stood ``at`` that time.
 
     ``held_ages`` are as many as ``AGES``; ``queued`` are the states of ``QUEUED`` that hold something;
-    ``signature_age`` is in seconds. ``engine`` is ``None`` where the scanner did not answer, as
+    ``signature_age`` is in seconds. ``rescans`` are the newest ones, and ``to_rescan`` is how many released
+    files wait to be scanned again. ``engine`` is ``None`` where the scanner did not answer, as
     ``scanner_trouble`` says.
     """
 
@@ -76,6 +80,8 @@ class Overview:
     engine: Engine | None
     signature_age: float | None
     scanner_trouble: str | None
+    rescans: Sequence[Rescan]
+    to_rescan: int
 
     @property
     def queue_age(self) -> timedelta:
@@ -104,6 +110,8 @@ def overview(parts: Parts, archive: Archive, span: Span) -> Overview:
         engine=engine,
         signature_age=signature_age(engine, at) if engine else None,
         scanner_trouble=trouble,
+        rescans=parts.rescans.newest(_RESCANS),
+        to_rescan=sum(one.pending for one in parts.rescans.under_way()),
     )
 
 
