@@ -119,7 +119,7 @@ def test_the_periods_are_the_policys(world: World) -> None:
     """Each period of each plan, whichever there are."""
     settings = read_settings(LEAST)
     periods = settings.policy.periods
-    longer = periods | {Plan.TRIAL: replace(periods[Plan.TRIAL], removed=7 * periods[Plan.TRIAL].removed)}
+    longer = {**periods, Plan.TRIAL: replace(periods[Plan.TRIAL], removed=7 * periods[Plan.TRIAL].removed)}
     told_of = told(world, replace(settings, policy=replace(settings.policy, periods=longer)))["periods"]
     of_plans = [row for row in told_of if row[1].startswith("plan ")]
     assert len(of_plans) == len(Plan) * len(Periods.__dataclass_fields__)
