@@ -17,6 +17,7 @@ from service import (
     evidence,
     holds,
     key_commands,
+    retention,
     reviewers,
     submit,
     wiring,
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     accounts.add_arguments(commands.add_parser("accounts", help="make, remove, bring back accounts"), _parts)
     holds.add_arguments(commands.add_parser("holds", help="place, lift, list legal holds"), _parts)
+    retention.add_arguments(
+        commands.add_parser("retention", help="erase what has stayed long enough"), _parts
+    )
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)
     audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)
