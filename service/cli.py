@@ -17,6 +17,7 @@ from service import (
     evidence,
     holds,
     key_commands,
+    records,
     retention,
     reviewers,
     submit,
@@ -52,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands.add_parser("keys", help="API keys and the keys that sign grants"))
     accounts.add_arguments(commands.add_parser("accounts", help="make, remove, bring back accounts"), _parts)
     holds.add_arguments(commands.add_parser("holds", help="place, lift, list legal holds"), _parts)
+    records.add_arguments(
+        commands.add_parser("records", help="print the record of processing (Art. 30 GDPR)"),
+        lambda: config.read_settings(os.environ),
+        lambda settings: wiring.build_from(settings).parts,
+    )
     retention.add_arguments(
         commands.add_parser("retention", help="erase what has stayed long enough"), _parts
     )
@@ -84,7 +90,7 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
         "--drop-old", action="store_true", help="trust no grant that was signed before, as after a leak"
     )
     rotate.set_defaults(run=_rotate_signing)
-    key_commands.add_arguments(commands, wiring.new_master_key)
+    key_commands.add_arguments(commands, _parts, wiring.new_master_key)
     revoke = commands.add_parser("revoke", help="revoke a key at once")
     revoke.add_argument("prefix", help="the part before the dot")
     revoke.set_defaults(run=_revoke_key)

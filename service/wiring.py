@@ -18,7 +18,7 @@ from service.adapters.ed25519_signer import Ed25519Signer
 from service.adapters.fernet_sealer import FernetSealer
 from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.magic_sniffer import MagicSniffer
-from service.adapters.master_key import KeyInHand, MasterKey, key_elsewhere, new_keyset
+from service.adapters.master_key import KeyInHand, MasterKey, Succession, key_elsewhere, new_keyset
 from service.adapters.memory_limiter import MemoryLimiter
 from service.adapters.outbox import Outbox
 from service.adapters.rs256_tokens import Rs256Tokens
@@ -235,11 +235,16 @@ def new_master_key() -> str:
 
 
 def _masters(settings: Mapping[str, MasterKeySettings]) -> Mapping[str, MasterKey]:
-    """Return the master key of each region that this process has one of."""
+    """Return the master key of each region that this process has one of, with the one before."""
     found: dict[str, MasterKey] = {}
     for region, one in settings.items():
-        if one.keyset is not None:
-            found[region] = KeyInHand(one.keyset)
-        elif one.uri is not None:
-            found[region] = key_elsewhere(one.uri, one.token)
+        if key := _master(one):
+            old = one.old and _master(one.old)
+            found[region] = Succession(key, old) if old else key
     return found
+
+
+def _master(settings: MasterKeySettings) -> MasterKey | None:
+    if settings.keyset is not None:
+        return KeyInHand(settings.keyset, settings.name)
+    return key_elsewhere(settings.uri, settings.token, settings.name) if settings.uri else None

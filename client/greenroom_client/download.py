@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,37 +20,83 @@ from greenroom_client.transport import Transport
 _SHA256: Final = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?=$|,)")
 
 
+class _Arrived:
+    """What arrived of a file so far, and where it was written to."""
+
+    def __init__(self, to: BinaryIO) -> None:
+        self._to = to
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Write what follows."""
+        self._to.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def forget(self) -> None:
+        """Begin again, in a file that can be cut."""
+        self._to.seek(0)
+        self._to.truncate()
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of all of it, in hex."""
+        return self._digest.hexdigest()
+
+
 def save(transport: Transport, path: str, upload: Upload, to: Path) -> None:
-    """Fetch ``path`` into the file ``to``, which is made or replaced only when all is there and right."""
+    """Fetch ``path`` into the file ``to``, which is made or replaced only when all is there and right.
 
-    def once() -> None:
-        with _replacing(to) as file, transport.stream(path) as answer:
-            _copy(answer, upload, file.write)
+    After a line that broke the next try goes on where it was, if the service gives parts of this file.
+    """
+    with _replacing(to) as file:
+        arrived = _Arrived(file)
 
-    transport.repeat(once, patience=0)
+        def once() -> None:
+            with transport.stream(path, _rest(upload, arrived.size)) as answer:
+                if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+                    arrived.forget()
+                elif answer.headers.get("Content-Range") != _range(upload, arrived.size):
+                    raise Damaged("The answer is another part of the file than was asked for.")
+                _take(answer, upload, arrived)
+
+        transport.repeat(once, patience=0)
 
 
 def pour(transport: Transport, path: str, upload: Upload, to: BinaryIO) -> None:
     """Fetch ``path`` into the open file ``to``, from the first byte on once: none can be taken back."""
     with ExitStack() as held:
         answer = transport.repeat(lambda: held.enter_context(transport.stream(path)), patience=0)
-        _copy(answer, upload, to.write)
+        _take(answer, upload, _Arrived(to))
 
 
-def _copy(answer: httpx.Response, upload: Upload, write: Callable[[bytes], object]) -> None:
+def _rest(upload: Upload, size: int) -> dict[str, str]:
+    """Return the headers that ask for what follows the first ``size`` bytes of this very content, or for all
+    of it (RFC 9110, 13.1.5 and 14.2).
+    """
+    if not 0 < size < (upload.size or 0):
+        return {}
+    return {"Range": f"bytes={size}-", "If-Range": f'"{upload.sha256}"'}
+
+
+def _range(upload: Upload, first: int) -> str:
+    size = upload.size or 0
+    return f"bytes {first}-{size - 1}/{size}"
+
+
+def _take(answer: httpx.Response, upload: Upload, arrived: _Arrived) -> None:
+    """Add what an answer brings; then all must be there, and right."""
     announced = _SHA256.search(answer.headers.get("Repr-Digest", ""))
     if announced is None or base64.b64decode(announced[1]).hex() != upload.sha256:
         raise Damaged("The answer is not the released file: its digest is missing or another one.")
-    digest = hashlib.sha256()
-    size = 0
     # As it came: with a content coding it could not be the file, whose digest is checked.
     for chunk in answer.iter_raw(CHUNK):
-        size += len(chunk)
-        if upload.size is not None and size > upload.size:
+        if upload.size is not None and arrived.size + len(chunk) > upload.size:
             raise Damaged("More arrived than the released file has.")
-        digest.update(chunk)
-        write(chunk)
-    if digest.hexdigest() != upload.sha256:
+        arrived.add(chunk)
+    if arrived.sha256() != upload.sha256:
         raise Damaged("What arrived is not the released file: its digest is another one.")
 
 

@@ -118,10 +118,13 @@ class Transport:
         return check(answer)
 
     @contextmanager
-    def stream(self, path: str) -> Iterator[httpx.Response]:
-        """Open the good answer to one GET; its content is read by the caller."""
-        with translated(), self._http.stream("GET", path, timeout=self._times(0)) as answer:
-            if answer.status_code != httpx.codes.OK:
+    def stream(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
+        """Open the good answer to one GET; its content is read by the caller. To one with a ``Range`` among
+        the ``headers`` it may be a part.
+        """
+        good = {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT} if headers else {httpx.codes.OK}
+        with translated(), self._http.stream("GET", path, timeout=self._times(0), headers=headers) as answer:
+            if answer.status_code not in good:
                 status = check(loaded(answer)).status_code
                 raise UnexpectedAnswer(f"The answer has status {status} and no content.", status=status)
             yield plain(answer)

@@ -25,19 +25,21 @@ class MasterKey(Protocol):
     def open(self, sealed: bytes) -> bytes:
         """Return what was sealed. Raises ``KeysUnavailable`` and ``SecretsUnreadable``."""
 
+    def sealed_by(self, sealed: bytes) -> bool:
+        """Tell whether to seal the same again would be by the same key. False where that is not known."""
+
 
 class KeyInHand:
     """A keyset that this process holds: its primary key seals, each of its keys opens."""
 
-    def __init__(self, keyset: str) -> None:
-        """Use a keyset in Tink's JSON. Raises ``ConfigurationError`` for anything else."""
+    def __init__(self, keyset: str, setting: str = "GREENROOM_MASTER_KEY_FILE") -> None:
+        """Use a keyset in Tink's JSON. Raises ``ConfigurationError`` naming ``setting`` for anything else."""
         try:
             handle = json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN)
             self._aead = handle.primitive(aead.Aead)
+            self._prefix = b"\x01" + handle.keyset_info().primary_key_id.to_bytes(4, "big")
         except TinkError:
-            raise ConfigurationError(
-                "GREENROOM_MASTER_KEY_FILE must hold a keyset as `keys new-master` makes one"
-            ) from None
+            raise ConfigurationError(f"{setting} must hold a keyset as `keys new-master` makes one") from None
 
     def seal(self, secret: bytes) -> bytes:
         """Seal with the primary key."""
@@ -53,6 +55,16 @@ class KeyInHand:
                 "An account's key cannot be opened: the master key is not the one it was sealed with."
             ) from None
         return opened
+
+    def sealed_by(self, sealed: bytes) -> bool:
+        """Look which key's id stands before it, as Tink writes it, and open it."""
+        if not sealed.startswith(self._prefix):
+            return False
+        try:
+            self.open(sealed)
+        except SecretsUnreadable:
+            return False
+        return True
 
 
 class KeyElsewhere:
@@ -78,6 +90,37 @@ class KeyElsewhere:
             raise KeysUnavailable(f"what keeps the master key did not open: {error}") from None
         return opened
 
+    def sealed_by(self, sealed: bytes) -> bool:  # noqa: ARG002 - those services give their keys versions of their own
+        """Say that it is not known."""
+        return False
+
+
+class Succession:
+    """A master key and the one before it: the new one seals, either opens."""
+
+    def __init__(self, new: MasterKey, old: MasterKey) -> None:
+        """Ask ``new`` first."""
+        self._new = new
+        self._old = old
+
+    def seal(self, secret: bytes) -> bytes:
+        """Seal with the new key."""
+        return self._new.seal(secret)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Open with the key that sealed. If neither does, the new one's reason counts."""
+        try:
+            return self._new.open(sealed)
+        except (KeysUnavailable, SecretsUnreadable) as reason:
+            try:
+                return self._old.open(sealed)
+            except (KeysUnavailable, SecretsUnreadable):
+                raise reason from None
+
+    def sealed_by(self, sealed: bytes) -> bool:
+        """Tell whether it was the new key."""
+        return self._new.sealed_by(sealed)
+
 
 def new_keyset() -> str:
     """Return a new master key (AES256-GCM) in Tink's JSON, on one line."""
@@ -85,21 +128,19 @@ def new_keyset() -> str:
     return json.dumps(json.loads(json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)))
 
 
-def key_elsewhere(uri: str, token: str) -> KeyElsewhere:
+def key_elsewhere(uri: str, token: str, setting: str = "GREENROOM_MASTER_KEY_URI") -> KeyElsewhere:
     """Return the key at ``uri`` (hcvault://, aws-kms://, gcp-kms://); ``token`` is for Vault.
 
-    Opens no connection. Raises ``ConfigurationError`` for a URI that is odd, or where what speaks to that
-    service is not installed.
+    Opens no connection. Raises ``ConfigurationError`` naming ``setting`` for a URI that is odd, or where what
+    speaks to that service is not installed.
     """
     try:
         return KeyElsewhere(_client(uri, token))
     except ImportError:
         scheme = uri.partition(":")[0].replace("-", "")
-        raise ConfigurationError(
-            f"GREENROOM_MASTER_KEY_URI: install tink[{scheme}] for keys that are kept there"
-        ) from None
+        raise ConfigurationError(f"{setting}: install tink[{scheme}] for keys that are kept there") from None
     except (TinkError, ValueError) as error:
-        raise ConfigurationError(f"GREENROOM_MASTER_KEY_URI cannot be used: {error}") from None
+        raise ConfigurationError(f"{setting} cannot be used: {error}") from None
 
 
 def _client(uri: str, token: str) -> aead.Aead:

@@ -51,6 +51,12 @@ class SqlAccounts:
                 write(connection, [line])
         return changed
 
+    def keyed(self, region: str) -> Account | None:
+        """Return the first by id."""
+        query = select(accounts).where(accounts.c.region == region, accounts.c.sealed_key.is_not(None))
+        found = self._database.read(query.order_by(accounts.c.id).limit(1))
+        return _account(found[0]) if found else None
+
     def page(self, after: str, limit: int) -> Sequence[Account]:
         """Return accounts by id."""
         query = select(accounts).where(accounts.c.id > after, accounts.c.id != OPERATOR)

@@ -1,9 +1,10 @@
 """``ports.Meetings`` on SQLAlchemy, beside the ledger in one database."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, RowMapping, insert, select, update
 
 from service.adapters.database import Database
 from service.adapters.schema import meetings
@@ -24,7 +25,13 @@ class SqlMeetings:
         """Return a meeting."""
         mine = (meetings.c.account_id == account_id, meetings.c.id == meeting_id)
         found = self._database.read(select(meetings).where(*mine))
-        return Meeting(**{one.name: found[0][one.name] for one in fields(Meeting)}) if found else None
+        return _meeting(found[0]) if found else None
+
+    def page(self, account_id: str, after: str, limit: int) -> Sequence[Meeting]:
+        """Return meetings by id."""
+        mine = (meetings.c.account_id == account_id, meetings.c.id > after)
+        found = self._database.read(select(meetings).where(*mine).order_by(meetings.c.id).limit(limit))
+        return [_meeting(row) for row in found]
 
     def save(self, meeting: Meeting, line: Entry) -> Meeting:
         """Insert it, or compare and swap."""
@@ -39,6 +46,10 @@ class SqlMeetings:
                     raise Conflict("The meeting was changed by another process.")
             write(connection, [line])
         return saved
+
+
+def _meeting(row: RowMapping) -> Meeting:
+    return Meeting(**{one.name: row[one.name] for one in fields(Meeting)})
 
 
 def _row(meeting: Meeting) -> dict[str, Any]:

@@ -64,10 +64,13 @@ class TinkCipher:
 
     def account_key(self, account: Account) -> TinkAccountKey:
         """Open an account's key."""
-        opened = self._master(account).open(account.sealed_key or b"")
-        if not opened.startswith(_owner(account)):
-            raise SecretsUnreadable("An account's key was sealed for another account.")
-        return TinkAccountKey(account.id, opened.removeprefix(_owner(account)))
+        return TinkAccountKey(account.id, self._opened(account).removeprefix(_owner(account)))
+
+    def resealed(self, account: Account) -> bytes | None:
+        """Seal an account's key again, unless nothing would change."""
+        master = self._master(account)
+        opened = self._opened(account)
+        return None if master.sealed_by(account.sealed_key or b"") else master.seal(opened)
 
     def sealed_size(self, size: int) -> int:
         """Return an object's size once it is sealed."""
@@ -76,6 +79,13 @@ class TinkCipher:
     def stretch(self, size: int, offset: int, length: int) -> Stretch:
         """Return the frames that hold a range."""
         return stretch(size, offset, length)
+
+    def _opened(self, account: Account) -> bytes:
+        """Return what lies under the master's seal: whose it is, and the key."""
+        opened = self._master(account).open(account.sealed_key or b"")
+        if not opened.startswith(_owner(account)):
+            raise SecretsUnreadable("An account's key was sealed for another account.")
+        return opened
 
     def _master(self, account: Account) -> MasterKey:
         try:

@@ -23,6 +23,13 @@ class ByteRange:
         """How many bytes there are in it."""
         return self.last - self.first + 1
 
+    def within(self, start: int, size: int) -> tuple[int, int]:
+        """Return the part of it that lies in the ``size`` bytes from ``start`` on: where in them it begins,
+        and how long it is, 0 for none.
+        """
+        first, last = max(self.first - start, 0), min(self.last - start, size - 1)
+        return first, max(last - first + 1, 0)
+
     def header(self) -> str:
         """Return its ``Content-Range``."""
         return f"bytes {self.first}-{self.last}/{self.size}"

@@ -17,7 +17,8 @@ class Scope(StrEnum):
     GRANTS = "grants"
     WEBHOOKS = "webhooks"
     EXPORT = "export"
-    #: Over accounts, and over nothing that is in one. No key of an account has it.
+    #: Over accounts, and over nothing that is in one but what is handed back as an export. No key of an
+    #: account has it.
     ADMIN = "admin"
 
 
@@ -38,6 +39,11 @@ class Caller:
     def actor(self) -> str:
         """Who this is in the log (see ``service.core.journal``)."""
         return f"{'grant' if self.grant else 'key'}:{self.name}"
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether this is whoever runs the service."""
+        return Scope.ADMIN in self.scopes
 
     def require(self, scope: Scope) -> None:
         """Raise ``Forbidden`` unless this caller has ``scope``."""

@@ -28,6 +28,7 @@ class Act(StrEnum):
     HOLDS_VIEWED = "holds_viewed"
     KEY_CREATED = "key_created"
     KEY_REVOKED = "key_revoked"
+    MASTER_KEY_ROTATED = "master_key_rotated"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"

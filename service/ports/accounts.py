@@ -24,5 +24,8 @@ class Accounts(Protocol):
         """Put ``account`` in the place of the one of its id and version; return it with its version raised.
         Raises ``Conflict`` if that was changed meanwhile, and then nothing is changed."""
 
+    def keyed(self, region: str) -> Account | None:
+        """Return one account of a region that has a key, the same one as long as it has it."""
+
     def page(self, after: str, limit: int) -> Sequence[Account]:
         """Return accounts by their ids, the first after ``after``, without the one of the operator."""

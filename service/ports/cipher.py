@@ -60,6 +60,10 @@ class Cipher(Protocol):
         """Open an account's key. Raises ``KeysUnavailable`` if what keeps the master key does not answer,
         ``SecretsUnreadable`` if it was sealed by another master key or for another account."""
 
+    def resealed(self, account: Account) -> bytes | None:
+        """Return an account's key, sealed by the present master key; ``None`` if it is so already. Whoever
+        keeps a master key may not tell: then it is sealed anew. Raises as ``account_key`` does."""
+
     def sealed_size(self, size: int) -> int:
         """Return how many bytes an object of ``size`` bytes has once it is sealed."""
 

@@ -1,5 +1,6 @@
 """What backends said of their meetings."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from service.core.journal import Entry
@@ -15,6 +16,9 @@ class Meetings(Protocol):
 
     def find(self, account_id: str, meeting_id: str) -> Meeting | None:
         """Return a meeting of an account."""
+
+    def page(self, account_id: str, after: str, limit: int) -> Sequence[Meeting]:
+        """Return meetings of an account by their ids, those that come ``after`` one."""
 
     def save(self, meeting: Meeting, line: Entry) -> Meeting:
         """Save a meeting; return it with its version raised. Version 0 is inserted; any other must still be

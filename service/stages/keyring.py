@@ -43,6 +43,18 @@ class Keyring:
             self._opened[account_id] = now, key
         return key
 
+    def check(self, region: str) -> None:
+        """Raise whatever keeps this process from the keys of a region's accounts.
+
+        A key that was sealed before tells a wrong master key from the right one. Raises
+        ``LedgerUnavailable``, ``KeysUnavailable`` and ``SecretsUnreadable``.
+        """
+        known = self._accounts.keyed(region)
+        if known is not None:
+            self._cipher.account_key(known)
+        else:
+            self._cipher.new_account_key(Account("", self._clock.now(), region=region))
+
     def _keyed(self, account_id: str) -> Account:
         """Return an account that has a key."""
         while True:
@@ -53,6 +65,7 @@ class Keyring:
                 raise KeyDestroyed("The account was erased, and its key with it.")
             if account.sealed_key is not None:
                 return account
+            self.check(account.region)
             try:
                 return self._accounts.change(
                     replace(account, sealed_key=self._cipher.new_account_key(account)), None

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
+from service.core.byterange import ByteRange
 from service.core.caller import Caller
 from service.core.errors import ContentLost, Forbidden, Gone, NotFound, NotReleased
 from service.core.grant import Grant, GrantKind
@@ -71,16 +72,19 @@ def check_released(upload: Upload) -> None:
         raise NotReleased(f"The file is {upload.state} and cannot be downloaded.")
 
 
-def released_content(parts: Parts, upload: Upload) -> Iterator[bytes]:
-    """Return a released content as chunks of at most 256 KiB, the first one already fetched.
+def released_content(parts: Parts, upload: Upload, part: ByteRange | None = None) -> Iterator[bytes]:
+    """Return a released content, or a stretch of it, as chunks of at most 256 KiB, the first one already
+    fetched.
 
     The last chunk of a segment is only given when the segment's digest is right; else ``ContentLost`` is
-    raised, so that a changed content never arrives whole. Every two seconds, and before the last chunk of a
-    segment, the ledger is asked: of an upload that is not released any more nothing is given from then on,
-    but ``NotReleased`` or ``Gone`` raised. Raises ``StoreUnavailable``, for a store that is away before
-    anything was given, and ``LedgerUnavailable``.
+    raised, so that a changed content never arrives whole. Of a segment of which a stretch is read, each frame
+    is proved for itself: a ``part`` is for sealed contents alone. Every two seconds, and before the last
+    chunk of a segment, the ledger is asked: of an upload that is not released any more nothing is given from
+    then on, but ``NotReleased`` or ``Gone`` raised. Raises ``StoreUnavailable``, for a store that is away
+    before anything was given, and ``LedgerUnavailable``.
     """
-    chunks = _checked(parts, upload)
+    size = sum(segment.size for segment in upload.segments)
+    chunks = _checked(parts, upload, part or ByteRange(0, size - 1, size))
     return _resumed(next(chunks, b""), chunks)
 
 
@@ -93,10 +97,12 @@ def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
         chunks.close()
 
 
-def _checked(parts: Parts, upload: Upload) -> Generator[bytes]:
-    asked_at, begun = parts.clock.monotonic(), False
+def _checked(parts: Parts, upload: Upload, part: ByteRange) -> Generator[bytes]:
+    asked_at, begun, start = parts.clock.monotonic(), False, 0
     for segment in upload.segments:
-        for chunk, is_last in _segment(parts, upload, segment):
+        offset, length = part.within(start, segment.size)
+        start += segment.size
+        for chunk, is_last in _segment(parts, upload, segment, offset, length):
             now = parts.clock.monotonic()
             # Of the first chunk whoever logs the download asks.
             if begun and (is_last or now - asked_at >= ASK_EVERY):
@@ -106,16 +112,21 @@ def _checked(parts: Parts, upload: Upload) -> Generator[bytes]:
             begun = True
 
 
-def _segment(parts: Parts, upload: Upload, segment: Segment) -> Iterator[tuple[bytes, bool]]:
-    """Give the chunks of a segment, and of each whether it is the last."""
+def _segment(
+    parts: Parts, upload: Upload, segment: Segment, offset: int, length: int
+) -> Iterator[tuple[bytes, bool]]:
+    """Give the chunks of a segment, or of a stretch of it, and of each whether it is the last."""
+    whole = length == segment.size
+    if not whole and not length:
+        return
     digest = hashlib.sha256()
     held = b""
-    with contents.released(parts, upload, segment) as source:
+    with contents.released(parts, upload, segment, offset, None if whole else length) as source:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             if held:
                 yield held, False
             held = chunk
-    if digest.hexdigest() != segment.sha256:
+    if whole and digest.hexdigest() != segment.sha256:
         raise ContentLost("the released content is not what was scanned")
     yield held, True

@@ -3,12 +3,13 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
-from service.adapters.master_key import MasterKey, key_elsewhere
+from service.adapters.master_key import KeyInHand, MasterKey, Succession, key_elsewhere, new_keyset
 from service.adapters.tink_cipher import TinkCipher
 from service.core.account import HOME
 from service.core.errors import KeysUnavailable
@@ -91,3 +92,16 @@ def test_whatever_it_refuses_is_told_as_away(port: int) -> None:
             wrong.open(b"vault:v1:eA==")
     with pytest.raises(KeysUnavailable):
         key(port).open(b"something else")
+
+
+def test_keys_may_move_there_and_back(port: int) -> None:
+    """From a file to a Vault and from a Vault to a file; what is there is sealed anew whenever it is asked
+    for, because its keys have versions that nobody else sees.
+    """
+    here, there = KeyInHand(new_keyset()), key(port)
+    account = keyed(TinkCipher({HOME: here}), ACME)
+    for old, new, again in ((here, there, True), (there, here, False)):
+        cipher = TinkCipher({HOME: Succession(new, old)})
+        account = replace(account, sealed_key=cipher.resealed(account))
+        TinkCipher({HOME: new}).account_key(account)
+        assert (cipher.resealed(account) is not None) == again

@@ -56,6 +56,59 @@ def test_a_truncated_download_is_fetched_again(server: Server, tmp_path: Path) -
     assert (path.read_bytes(), left_behind(tmp_path)) == (CONTENT, ["deck.pptx"])
 
 
+def part_answer(first: int, content: bytes = CONTENT, digest_of: bytes = CONTENT, **other: str) -> bytes:
+    """The rest of a download from `first` on."""
+    digest = base64.b64encode(hashlib.sha256(digest_of).digest()).decode()
+    told = {"Content_Range": f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}", **other}
+    return said(206, content[first:], length=None, Repr_Digest=f"sha-256=:{digest}:", **told)
+
+
+BROKEN = content_answer(CONTENT[:300_000], digest_of=CONTENT, length=len(CONTENT))
+
+
+def test_a_broken_download_is_gone_on_with(server: Server, tmp_path: Path) -> None:
+    """The next try asks for the rest of this very content, and the whole is checked."""
+    server.answers += [DOCUMENT, BROKEN, part_answer(262_144)]
+    path = tmp_path / "deck.pptx"
+    with server.client() as client:
+        client.download("up_1", path)
+    assert (path.read_bytes(), left_behind(tmp_path)) == (CONTENT, ["deck.pptx"])
+    assert "range" not in server.requests[1].headers
+    asked = server.requests[2].headers
+    assert (asked["range"], asked["if-range"]) == (
+        "bytes=262144-",
+        f'"{hashlib.sha256(CONTENT).hexdigest()}"',
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        part_answer(262_143),
+        part_answer(262_144, Content_Range=f"bytes 262144-{len(CONTENT) - 1}/*"),
+        part_answer(262_144, WRONG),
+        part_answer(262_144, digest_of=WRONG),
+        part_answer(262_144, CONTENT + b"!"),
+        part_answer(262_144, CONTENT[:-1]),
+    ],
+    ids=["another part", "unknown size", "another content", "another digest", "longer", "shorter"],
+)
+def test_a_wrong_rest_leaves_nothing(server: Server, tmp_path: Path, answer: bytes) -> None:
+    """What is not the rest of the same file is an error, and no file is made."""
+    server.answers += [DOCUMENT, BROKEN, answer]
+    with server.client() as client, pytest.raises(Damaged):
+        client.download("up_1", tmp_path / "deck.pptx")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_part_that_nobody_asked_for_is_no_file(server: Server, tmp_path: Path) -> None:
+    """Not even if it is all of it."""
+    server.answers += [DOCUMENT, part_answer(0)]
+    with server.client() as client, pytest.raises(UnexpectedAnswer):
+        client.download("up_1", tmp_path / "deck.pptx")
+    assert left_behind(tmp_path) == []
+
+
 def test_a_file_object_is_written_to_once(server: Server) -> None:
     """Before the first byte an error that may pass is tried again, and after it none is."""
     server.answers += [

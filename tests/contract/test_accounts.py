@@ -128,6 +128,16 @@ def test_accounts_come_in_pages(case: Case) -> None:
     assert case.accounts.page("zeta", 10) == []
 
 
+def test_one_account_of_a_region_that_has_a_key_is_found(case: Case) -> None:
+    """The same one each time, whatever its standing; none where none has one."""
+    case.accounts.add(make_account("a"), CREATED)
+    assert case.accounts.keyed("eu") is None
+    for name in ("c", "b"):
+        case.accounts.add(make_account(name, sealed_key=b"key", removed_at=NOON), CREATED)
+    assert case.accounts.keyed("eu") == case.accounts.find("b")
+    assert case.accounts.keyed("us") is None
+
+
 @pytest.fixture
 def accounts(ledger_case: LedgerCase) -> Accounts:
     """The accounts beside each ledger in turn, ``acme`` among them."""

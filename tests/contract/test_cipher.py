@@ -1,6 +1,7 @@
 """``ports.Cipher``: what is sealed is opened by its own key at its own place, and by nothing else."""
 
 import io
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from service.adapters.master_key import KeyInHand, new_keyset
+from service.adapters.master_key import KeyInHand, Succession, new_keyset
 from service.adapters.tink_cipher import TinkCipher
 from service.core.account import HOME, Account
 from service.core.errors import ContentLost, KeysUnavailable, SecretsUnreadable, Truncated
@@ -202,6 +203,32 @@ def test_each_region_has_its_own_master_key() -> None:
     for call in (regions.new_account_key, regions.account_key):
         with pytest.raises(KeysUnavailable):
             call(replace(european, region="mars"))
+
+
+def test_an_accounts_key_is_sealed_anew_by_the_present_master_key_and_by_it_once() -> None:
+    """It is the same key; the one before opens it no more, and a keyset's own change of keys counts too."""
+    old, new = KeyInHand(new_keyset()), KeyInHand(new_keyset())
+    both = TinkCipher({HOME: Succession(new, old)})
+    before = keyed(TinkCipher({HOME: old}), ACME)
+    content_key = both.account_key(before).new_content_key("up_1")
+    sealed = both.resealed(before)
+    after = replace(before, sealed_key=sealed)
+    assert both.resealed(after) is None
+    TinkCipher({HOME: new}).account_key(after).content("up_1", content_key)
+    with pytest.raises(SecretsUnreadable):
+        TinkCipher({HOME: old}).account_key(after)
+    for account in (replace(after, id="other"), replace(after, sealed_key=(sealed or b"")[:-1] + b"x")):
+        with pytest.raises(SecretsUnreadable):
+            both.resealed(account)
+
+
+def test_a_keyset_may_hold_the_keys_before() -> None:
+    """Its primary key counts as the present one, as Tink's own tools change it."""
+    one, other = json.loads(new_keyset()), json.loads(new_keyset())
+    both = KeyInHand(json.dumps({"primaryKeyId": other["primaryKeyId"], "key": one["key"] + other["key"]}))
+    before = keyed(TinkCipher({HOME: KeyInHand(json.dumps(one))}), ACME)
+    sealed = TinkCipher({HOME: both}).resealed(before)
+    TinkCipher({HOME: KeyInHand(json.dumps(other))}).account_key(replace(before, sealed_key=sealed))
 
 
 @pytest.mark.parametrize("size", [0, 100, FRAME, FRAME + 1])

@@ -39,6 +39,17 @@ def test_a_meeting_is_found_as_it_was_saved(meetings: Meetings) -> None:
     assert meetings.find("nobody", "m1") is None
 
 
+def test_an_accounts_meetings_by_their_ids(meetings: Meetings) -> None:
+    """Page by page, in the order of their bytes, and no other account's."""
+    for name in ("m-2", "M1", "m1", "m.3"):
+        meetings.save(Meeting("acme", name, NOON), LINE)
+    meetings.save(Meeting("other", "m1"), LINE)
+    first = meetings.page("acme", "", 3)
+    assert [one.id for one in first] == ["M1", "m-2", "m.3"]
+    assert meetings.page("acme", "m.3", 3) == [Meeting("acme", "m1", NOON, 1)]
+    assert list(meetings.page("nobody", "", 3)) == []
+
+
 def test_only_the_newest_is_changed(meetings: Meetings, ledger_case: LedgerCase) -> None:
     """An old version, and a second first one, are a conflict that changes nothing and writes no line."""
     first = meetings.save(Meeting("acme", "m1"), LINE)

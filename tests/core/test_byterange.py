@@ -59,3 +59,16 @@ def test_any_range_lies_within(asked: str, size: int) -> None:
     except RangeNotSatisfiable:
         return
     assert part is None or 0 <= part.first <= part.last < size
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.lists(st.integers(0, 9), max_size=12))
+def test_its_parts_over_segments_are_it(one: int, other: int, sizes: list[int]) -> None:
+    """Each byte of it lies in just one of them, in order."""
+    part = ByteRange(min(one, other), max(one, other), sum(sizes))
+    found: list[int] = []
+    start = 0
+    for size in sizes:
+        first, length = part.within(start, size)
+        found += range(start + first, start + first + length)
+        start += size
+    assert found == list(range(part.first, min(part.last + 1, start)))

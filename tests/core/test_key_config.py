@@ -13,6 +13,7 @@ from tests.core.environment import LEAST
 
 REST = {name: value for name, value in LEAST.items() if name != "GREENROOM_MASTER_KEY_URI"}
 FILE, URI = "GREENROOM_MASTER_KEY_FILE", "GREENROOM_MASTER_KEY_URI"
+OLD_FILE, OLD_URI = "GREENROOM_OLD_MASTER_KEY_FILE", "GREENROOM_OLD_MASTER_KEY_URI"
 VAULT = "hcvault://vault.example:8200/transit/keys/greenroom"
 
 
@@ -103,3 +104,46 @@ def test_a_key_that_is_kept_elsewhere_is_named_in_a_path() -> None:
     """A Vault's URI without a key's name is odd."""
     with pytest.raises(ConfigurationError, match=f"^{URI} cannot be used"):
         wiring.build(REST | {URI: "hcvault://vault.example/transit", "GREENROOM_VAULT_TOKEN": "t"})
+
+
+def test_the_key_before_may_be_named_too(tmp_path: Path) -> None:
+    """In a file or kept by a service, whatever the present one is."""
+    for name in ("new", "old"):
+        (tmp_path / name).write_text(new_master_key())
+    environ = REST | {FILE: str(tmp_path / "new"), OLD_FILE: str(tmp_path / "old")}
+    key = read_settings(environ).master_keys[HOME]
+    assert key.keyset == (tmp_path / "new").read_text()
+    assert key.old == MasterKeySettings(keyset=(tmp_path / "old").read_text())
+    wiring.build(environ)
+    vault = {URI: VAULT, "GREENROOM_VAULT_TOKEN": "t"}
+    moving = REST | vault | {OLD_FILE: str(tmp_path / "old")}
+    assert read_settings(moving).master_keys[HOME] == MasterKeySettings(uri=VAULT, token="t", old=key.old)
+    back = REST | {FILE: str(tmp_path / "new"), OLD_URI: VAULT, "GREENROOM_VAULT_TOKEN": "t"}
+    assert read_settings(back).master_keys[HOME].old == MasterKeySettings(uri=VAULT, token="t")
+
+
+@pytest.mark.parametrize(
+    ("environ", "complaint"),
+    [
+        ({OLD_FILE: "/nowhere"}, f"^{OLD_FILE} cannot be read"),
+        ({OLD_FILE: "/dev/null"}, f"^{OLD_FILE} must hold a keyset"),
+        ({OLD_FILE: "/x", OLD_URI: VAULT}, f"^set {OLD_FILE} or {OLD_URI}, not both$"),
+        ({OLD_URI: ""}, f"^{OLD_URI} must be hcvault"),
+        ({OLD_URI: "none"}, f"^{OLD_URI} must be hcvault"),
+        ({OLD_URI: VAULT}, "^set GREENROOM_VAULT_TOKEN or GREENROOM_VAULT_TOKEN_FILE, one of them$"),
+    ],
+)
+def test_an_odd_key_before_means_no_start(environ: dict[str, str], complaint: str, tmp_path: Path) -> None:
+    """The line names the setting that is odd."""
+    (tmp_path / "new").write_text(new_master_key())
+    with pytest.raises(ConfigurationError, match=complaint):
+        read_settings(REST | {FILE: str(tmp_path / "new")} | environ)
+
+
+def test_an_old_keyset_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    """Not the present one."""
+    for name in ("new", "old"):
+        (tmp_path / name).write_text(new_master_key())
+    (tmp_path / "old").write_text(json.dumps(json.loads(new_master_key()) | {"primaryKeyId": 7}))
+    with pytest.raises(ConfigurationError, match=f"^{OLD_FILE} must hold"):
+        wiring.build(REST | {FILE: str(tmp_path / "new"), OLD_FILE: str(tmp_path / "old")})

@@ -69,6 +69,12 @@ class FakeAccounts:
                 self._journal.record([line])
             return changed
 
+    def keyed(self, region: str) -> Account | None:
+        """Return the first by id."""
+        with self._faults.at("accounts.keyed"), self._lock:
+            found = (one for one in self._accounts.values() if one.region == region and one.sealed_key)
+            return min(found, key=lambda one: one.id, default=None)
+
     def page(self, after: str, limit: int) -> Sequence[Account]:
         """Return accounts by id."""
         with self._faults.at("accounts.page"), self._lock:

@@ -1,6 +1,7 @@
 """Meetings in memory, keeping the promises of ``ports.Meetings``."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,6 +25,12 @@ class FakeMeetings:
         """Return a meeting."""
         with self._faults.at("meetings.find"):
             return self._meetings.get((account_id, meeting_id))
+
+    def page(self, account_id: str, after: str, limit: int) -> Sequence[Meeting]:
+        """Return meetings by id."""
+        with self._faults.at("meetings.page"):
+            ids = sorted(one for account, one in self._meetings if account == account_id and one > after)
+            return [self._meetings[account_id, one] for one in ids[:limit]]
 
     def start(self, account_id: str, meeting_id: str) -> datetime | None:
         """Return when a meeting starts, for the rescans of the same world."""

@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.errors import ContentLost, KeyDestroyed
-from service.core.upload import State
+from service.core.byterange import ByteRange
+from service.core.errors import ContentLost, Gone, KeyDestroyed
+from service.core.upload import Event, State
 from service.stages import contents
 from service.stages.keyring import KEPT
 from service.stages.read import released_content
 from tests.stages.world import KIBI, PDF, World
+
+FRAME = 256 * KIBI
+
+
+def part(first: int, last: int) -> ByteRange:
+    """Return a part of the PDF."""
+    return ByteRange(first, last, len(PDF))
 
 
 def test_nothing_lies_plainly_in_the_store(world: World) -> None:
@@ -76,3 +84,40 @@ def test_an_object_of_another_upload_is_not_handed_out(world: World) -> None:
     store.released[one.segments[0].key] = store.released[other.segments[0].key]
     with pytest.raises(ContentLost):
         b"".join(released_content(world.parts, one))
+
+
+def test_a_stretch_lies_over_segments_as_over_one(world: World) -> None:
+    """Its ends may be anywhere in them, and what lies between is given whole."""
+    upload = world.begin(len(PDF))
+    third = len(PDF) // 3
+    for offset in (0, third, 2 * third):
+        world.send(upload.id, offset, PDF[offset:][: third if offset < 2 * third else None])
+    world.settle()
+    row = world.row()
+    assert len(row.segments) > 1
+    for first, last in [(0, 0), (5, third - 1), (third - 1, third), (5, len(PDF) - 5), (len(PDF) - 1,) * 2]:
+        found = b"".join(released_content(world.parts, row, part(first, last)))
+        assert found == PDF[first : last + 1]
+
+
+def test_a_stretch_of_a_changed_object_is_not_given(world: World) -> None:
+    """Each frame is proved before a byte of it leaves; those that were not touched are given still."""
+    upload = world.upload(PDF)
+    key = upload.segments[0].key
+    changed = bytearray(world.store.released[key])
+    changed[FRAME + 56 + 100] ^= 1
+    world.store.released[key] = bytes(changed)
+    assert b"".join(released_content(world.parts, upload, part(10, 20))) == PDF[10:21]
+    with pytest.raises(ContentLost):
+        b"".join(released_content(world.parts, upload, part(FRAME + 9000, FRAME + 9001)))
+
+
+def test_a_stretch_of_what_is_recalled_meanwhile_ends(world: World) -> None:
+    """As a whole download does: its last chunk is not given."""
+    upload = world.upload(PDF)
+    chunks = released_content(world.parts, upload, part(1, len(PDF) - 2))
+    found = next(chunks)
+    world.ledger.save(replace(upload).moved(Event.DELETED, world.clock.now(), {}))
+    with pytest.raises(Gone):
+        found += b"".join(chunks)
+    assert len(found) < len(PDF) - 2

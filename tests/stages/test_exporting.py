@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from service.core.account import OPERATOR
 from service.core.byterange import ByteRange
 from service.core.caller import Caller, Scope
 from service.core.canary import EICAR
 from service.core.errors import (
+    AccountRemoved,
     BadRequest,
     Conflict,
     ContentLost,
@@ -27,12 +29,16 @@ from service.core.errors import (
 from service.core.export import KEPT, REMEMBERED, Export, Phase
 from service.core.grant import Grant, GrantKind
 from service.core.journal import Act, of_upload
+from service.core.representation import rfc3339
 from service.core.upload import Event, Leftover, State, Upload
 from service.jobs.exporter import Exporter
 from service.jobs.reconcile import tidy as tidy_all
+from service.stages import accounts
+from service.stages.access import SCOPES
 from service.stages.exporting import build, hand_out, keep
 from service.stages.exporting.archive import Member, zipped
-from service.stages.exporting.ask import ask
+from service.stages.exporting.ask import ask, known_export
+from service.stages.meetings import set_meeting
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, take_in
 from tests.fakes.faults import Crash, Moment
@@ -41,7 +47,8 @@ from tests.stages.reviewing import asked, decided, held
 from tests.stages.world import CALLER, KIBI, PDF, Scripted, World
 
 ANN, BEN = "ann@example.org", "ben|2"
-STRANGER = Caller("other", "gr_111111111111", frozenset(Scope))
+OPERATORS = Caller(OPERATOR, "gr_222222222222", frozenset({Scope.ADMIN}))
+STRANGER = Caller("other", "gr_111111111111", SCOPES)
 NOTES = b"minutes of the meeting"
 
 
@@ -223,6 +230,41 @@ def test_hostile_names_stay_in_their_folder(world: World) -> None:
         assert not {":", "\\"} & set(name)
 
 
+def test_an_account_is_told_its_meetings(world: World) -> None:
+    """All of them, and no other account's; a person's export has none."""
+    _stranger(world)
+    at = world.clock.now()
+    for number in range(201):
+        days = {"released": 7} if number == 0 else {}
+        set_meeting(world.parts, CALLER, f"m{number:03}", at if number == 0 else None, days)
+    set_meeting(world.parts, STRANGER, "elsewhere", at, {})
+    told = record(opened(world, built(world)), "meetings")
+    assert [one["id"] for one in told] == [f"m{number:03}" for number in range(201)]
+    assert [one["starts_at"] for one in told[:2]] == [rfc3339(at), None]
+    assert [one["retention"] for one in told[:2]] == [{"released": 7}, {}]
+    assert "meetings.json" not in opened(world, built(world, ANN)).namelist()
+
+
+@pytest.mark.parametrize("person", [None, ANN], ids=["account", "person"])
+def test_a_removed_account_is_handed_its_data(world: World, person: str | None) -> None:
+    """By an administrator, as long as it is held; once it was erased there is nothing to hand back."""
+    send(world, PDF, "deck.pdf", ANN)
+    accounts.remove(world.parts, "acme", "operator:command")
+    world.clock.advance(1)
+    export = ask(world.parts, OPERATORS, "acme", person)
+    assert build.build_next(world.parts, lambda: False)
+    assert list(files(opened(world, found(world, export))).values()) == [PDF]
+    assert known_export(world.parts, OPERATORS, export.id).id == export.id
+    assert [line.actor for line in world.journal.entries if line.event == Act.EXPORT_ASKED] == [
+        OPERATORS.actor
+    ]
+    known = world.accounts.find("acme")
+    assert known is not None
+    world.accounts.change(replace(known, erased_at=world.clock.now()), None)
+    with pytest.raises(AccountRemoved):
+        ask(world.parts, OPERATORS, "acme", person)
+
+
 def test_an_export_of_several_segments(world: World) -> None:
     """It is cut as uploads are, and any range of it is what a zip of the whole has there."""
     large = bytes(70 * KIBI * KIBI)
@@ -378,6 +420,7 @@ def _dropped(world: World) -> None:
 OPERATIONS = (
     *("exports.claim", "exports.renew", "exports.finish", "exports.save", "exports.with_leftovers"),
     *("ledger.belonging", "ledger.count", "ledger.history", "credentials.grants_of", "journal.of_upload"),
+    "meetings.page",
     *("store.put", "store.put_part", "store.release", "store.read_released", "store.discard_quarantined"),
 )
 
@@ -388,7 +431,7 @@ OPERATIONS = (
 def test_it_is_built_once_whatever_happens(world: World, operation: str, kill: bool, moment: Moment) -> None:  # noqa: FBT001
     """Every step fails or ends the process once: in the end there is one export, whole, and nothing else."""
     send(world, PDF, "deck.pdf", ANN)
-    export = wanted(world, ANN)
+    export = wanted(world, None if operation == "meetings.page" else ANN)
     if kill:
         world.faults.kill(operation, 1, moment)
     else:

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.errors import KeyDestroyed, LedgerUnavailable, NotFound
+from service.adapters.master_key import KeyInHand, new_keyset
+from service.adapters.tink_cipher import TinkCipher
+from service.core.account import HOME
+from service.core.errors import (
+    KeyDestroyed,
+    KeysUnavailable,
+    LedgerUnavailable,
+    NotFound,
+    SecretsUnreadable,
+)
 from service.stages.keyring import KEPT, Keyring
 from tests.fakes.faults import Moment
 from tests.stages.world import World
@@ -63,3 +72,27 @@ def test_a_ledger_that_is_away_says_so(world: World) -> None:
     with pytest.raises(LedgerUnavailable):
         world.parts.keyring.of("acme")
     world.parts.keyring.of("acme")
+
+
+def test_a_wrong_master_key_makes_no_keys(world: World) -> None:
+    """One that is valid and another than before is found out by the keys there are: no account gets one that
+    only this process could open.
+    """
+    wrong = Keyring(world.accounts, TinkCipher({HOME: KeyInHand(new_keyset())}), world.clock)
+    wrong.check(HOME)
+    world.parts.keyring.of("acme")
+    world.accounts.known("new", world.clock.now())
+    for call in (lambda: wrong.check(HOME), lambda: wrong.of("new"), lambda: wrong.of("acme")):
+        with pytest.raises(SecretsUnreadable):
+            call()
+    assert world.accounts.peek("new").sealed_key is None
+    world.parts.keyring.check(HOME)
+
+
+def test_no_master_key_at_all_is_found_out_before_the_first_is_needed(world: World) -> None:
+    """And so is one of another region."""
+    for region in (HOME, "mars"):
+        with pytest.raises(KeysUnavailable):
+            Keyring(world.accounts, TinkCipher({}), world.clock).check(region)
+    with pytest.raises(KeysUnavailable):
+        world.parts.keyring.check("mars")

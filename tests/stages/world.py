@@ -16,7 +16,7 @@ from service.adapters.jwt_tokens import JwtTokens
 from service.adapters.master_key import KeyInHand, new_keyset
 from service.adapters.tink_cipher import TinkCipher
 from service.core.account import HOME
-from service.core.caller import Caller, Scope
+from service.core.caller import Caller
 from service.core.canary import EICAR
 from service.core.decision import Standing
 from service.core.errors import Conflict, ContentLost, GreenroomError, PartUnavailable
@@ -26,6 +26,7 @@ from service.core.upload import RESTING, Event, Leftover, Segment, State, Upload
 from service.core.verdict import Kind, Protection
 from service.jobs.reconcile import reconcile, tidy
 from service.ports import Source, Stored, Task
+from service.stages.access import SCOPES
 from service.stages.advance import advance
 from service.stages.deliver import deliver
 from service.stages.gate import Gate, Health
@@ -60,7 +61,7 @@ from tests.fakes.traces import FakeTraces
 from tests.fakes.webhooks import FakeSender, FakeWebhooks
 from tests.fakes.witness import FakeWitness
 
-CALLER: Final = Caller("acme", "gr_000000000000", frozenset(Scope))
+CALLER: Final = Caller("acme", "gr_000000000000", SCOPES)
 SECRETS_KEY: Final = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 MASTER_KEY: Final = new_keyset()
 ROUND: Final = 5.0

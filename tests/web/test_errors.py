@@ -24,6 +24,12 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.LinkInvalid: (403, "link_invalid"),
     errors.NotFound: (404, "not_found"),
     errors.Gone: (410, "erased"),
+    errors.AccountRemoved: (410, "account_removed"),
+    errors.AccountExists: (409, "account_exists"),
+    errors.ExportNotReady: (409, "export_not_ready"),
+    errors.RangeNotSatisfiable: (416, "range_not_satisfiable"),
+    errors.UnderHold: (409, "under_hold"),
+    errors.KeysUnavailable: (503, "keys_unavailable"),
     errors.GrantEnded: (410, "grant_ended"),
     errors.IdempotencyInProgress: (409, "idempotency_in_progress"),
     errors.IdempotencyMismatch: (422, "idempotency_mismatch"),
@@ -62,8 +68,20 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.IdentityProviderUnavailable: (503, "identity_provider_unavailable"),
     errors.SinkUnavailable: (503, "sink_unavailable"),
     errors.WitnessUnavailable: (503, "witness_unavailable"),
+    errors.KeysUnavailable: (503, "keys_unavailable"),
+    errors.AccountRemoved: (410, "account_removed"),
+    errors.AccountExists: (409, "account_exists"),
+    errors.RangeNotSatisfiable: (416, "range_not_satisfiable"),
+    errors.ExportNotReady: (409, "export_not_ready"),
+    errors.UnderHold: (409, "under_hold"),
     errors.NoVerdict: (404, "no_verdict"),
     errors.NotSignedYet: (409, "not_signed_yet"),
+}
+#: Those that are made of more than a sentence.
+MADE: dict[type[errors.GreenroomError], errors.GreenroomError] = {
+    errors.NotSignedYet: errors.NotSignedYet("a sentence", 7),
+    errors.ExportNotReady: errors.ExportNotReady("a sentence", 7),
+    errors.RangeNotSatisfiable: errors.RangeNotSatisfiable(7),
 }
 
 
@@ -81,17 +99,17 @@ def raising(parts: Parts, error: Exception) -> Backend:
 @pytest.mark.parametrize("kind", family(errors.GreenroomError))
 def test_each_error_class_has_its_status(parts: Parts, kind: type[errors.GreenroomError]) -> None:
     """The whole tree: listed classes answer as listed, with their sentence; any other is a bare 500."""
-    error = errors.NotSignedYet("a sentence", 7) if kind is errors.NotSignedYet else kind("a sentence")
+    error = MADE[kind] if kind in MADE else kind("a sentence")
     answer = raising(parts, error).get(f"/v1/uploads/up_{0:032x}")
     status, code = EXPECTED.get(kind, (500, "internal_error"))
     document = assert_problem(answer, status, code)
     if kind in EXPECTED:
-        assert document["detail"] == "a sentence"
+        assert document["detail"] == str(error)
         assert document["retryable"] is kind.retryable
     else:
         assert "a sentence" not in answer.get_data(as_text=True)
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    later = status in {429, 503} or code in {"idempotency_in_progress", "not_signed_yet"}
+    later = status in {429, 503} or code in {"idempotency_in_progress", "not_signed_yet", "export_not_ready"}
     assert ("Retry-After" in answer.headers) == later
 
 

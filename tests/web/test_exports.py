@@ -154,6 +154,23 @@ def test_another_account_learns_nothing(backend: Backend, stranger: Backend) -> 
         backend.parts.credentials.revoke_key(others.split(".")[0], backend.parts.clock.now(), LINE)
 
 
+def test_a_removed_account_is_handed_its_data(backend: Backend, administrator: Backend) -> None:
+    """Its own keys open nothing any more; an administrator's asks, watches and downloads."""
+    upload = backend.post(b"minutes", "minutes.txt").get_json()
+    address = f"/v1/accounts/{backend.account}"
+    assert administrator.call("POST", f"{address}/remove").status_code == 200
+    assert_problem(backend.call("POST", f"{address}/export"), 410, "account_removed")
+    asked = administrator.call("POST", f"{address}/export")
+    assert (asked.status_code, asked.get_json()["account"]) == (202, backend.account)
+    while build_next(backend.parts, lambda: False):
+        continue
+    ready = administrator.get(asked.headers["Location"]).get_json()
+    archive = zipfile.ZipFile(io.BytesIO(administrator.get(ready["content"]).get_data()))
+    assert archive.read(f"files/m1/{upload['id']}/minutes.txt") == b"minutes"
+    assert_problem(backend.get(ready["content"]), 410, "account_removed")
+    assert_problem(administrator.call("POST", "/v1/accounts/nobody-made-it/export"), 404, "not_found")
+
+
 def test_after_its_time_it_is_gone(backend: Backend) -> None:
     """410 from the moment on, before anybody has cleared up."""
     ready = built(backend)

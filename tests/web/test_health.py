@@ -11,11 +11,15 @@ from typing import Any, cast
 import pytest
 from flask.testing import FlaskClient
 
-from service.core.account import HOME
+from service.adapters.master_key import KeyInHand, new_keyset
+from service.adapters.tink_cipher import TinkCipher
+from service.core.account import HOME, Account
 from service.core.errors import LedgerUnavailable, ScannerUnavailable, StoreUnavailable
+from service.core.journal import Entry
 from service.core.outcome import Engine
 from service.core.verdict import Protection
 from service.stages.gate import Health
+from service.stages.keyring import Keyring
 from service.stages.parts import Parts
 from service.web.public import create_app
 from tests.web.conftest import SLOTS, Without, believing
@@ -33,7 +37,13 @@ def test_ready_when_all_is_well(parts: Parts) -> None:
     answer = client(parts).get("/readyz")
     document = answer.get_json()
     assert (answer.status_code, document["ready"]) == (200, True)
-    assert document["checks"] == {"ledger": "ok", "store": "ok", "scanner": "ok", "canary": "ok"}
+    assert document["checks"] == {
+        "ledger": "ok",
+        "store": "ok",
+        "keys": "ok",
+        "scanner": "ok",
+        "canary": "ok",
+    }
     assert document["notice"] == NOTICE
     assert document["signatures"]["protection"] == "demo"
 
@@ -54,6 +64,17 @@ def _no_store(parts: Parts) -> Parts:
 def _no_scanner(parts: Parts) -> Parts:
     away = Without(parts.scanner, ScannerUnavailable("clamd is away"), "engine", "open")
     return replace(parts, scanner=cast("Any", away))
+
+
+def _another_master_key(parts: Parts) -> Parts:
+    parts.accounts.add(Account("acme-1", parts.clock.now()), Entry(parts.clock.now(), "account_created"))
+    parts.keyring.of("acme-1")
+    cipher = TinkCipher({HOME: KeyInHand(new_keyset())})
+    return replace(parts, cipher=cipher, keyring=Keyring(parts.accounts, cipher, parts.clock))
+
+
+def _no_master_key(parts: Parts) -> Parts:
+    return replace(parts, keyring=Keyring(parts.accounts, TinkCipher({}), parts.clock))
 
 
 def _failed_canary(parts: Parts) -> Parts:
@@ -88,13 +109,25 @@ def _dated(parts: Parts, age: timedelta | None) -> Parts:
     [
         (_no_ledger, "ledger", "the ledger is away"),
         (_no_store, "store", "the store is away"),
+        (_another_master_key, "keys", "the master key is not the one it was sealed with"),
+        (_no_master_key, "keys", "no master key for the region 'home'"),
         (_no_scanner, "scanner", "clamd is away"),
         (_failed_canary, "canary", "canaries failed: plain: not found"),
         (_silent_canary, "canary", "within the last 150 s"),
         (lambda parts: _dated(parts, timedelta(hours=49)), "canary", "49 h old"),
         (lambda parts: _dated(parts, None), "canary", "does not say how old"),
     ],
-    ids=["ledger", "store", "scanner", "canary failed", "canary silent", "stale", "unknown age"],
+    ids=[
+        "ledger",
+        "store",
+        "another key",
+        "no key",
+        "scanner",
+        "canary failed",
+        "canary silent",
+        "stale",
+        "unknown age",
+    ],
 )
 def test_each_trouble_is_named(parts: Parts, trouble: Any, check: str, words: str) -> None:
     """503 with the reason under the name of what is wrong, and the process itself still answers."""

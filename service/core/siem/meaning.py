@@ -98,6 +98,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.HOLDS_VIEWED: Meaning("Legal holds viewed", _S.PAGE, "Read"),
         Act.KEY_CREATED: Meaning("API key made", _S.ENTITY, "Create", _L.LOW),
         Act.KEY_REVOKED: Meaning("API key revoked", _S.ENTITY, "Disable", _L.LOW),
+        Act.MASTER_KEY_ROTATED: Meaning("Accounts' keys sealed anew", _S.ENTITY, "Update", _L.MEDIUM),
         Act.SIGNED_IN: Meaning("Reviewer signed in", _S.SIGN_IN, "Logon"),
         Act.SIGN_IN_FAILED: Meaning("Sign-in failed", _S.SIGN_IN, "Logon", _L.LOW, failed=True),
         Act.SIGNED_OUT: Meaning("Reviewer signed out", _S.SIGN_IN, "Logoff"),

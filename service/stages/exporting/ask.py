@@ -2,8 +2,9 @@
 
 import secrets
 
+from service.core.account import Standing
 from service.core.caller import Caller
-from service.core.errors import NotFound
+from service.core.errors import AccountRemoved, NotFound
 from service.core.export import EXPORT_ID, Export, month_after
 from service.core.journal import Act, Entry
 from service.core.naming import person
@@ -15,12 +16,15 @@ def ask(parts: Parts, caller: Caller, account_id: str, untrusted_person: str | N
     """Ask for an export of the account, or of one of its people, and return it; while one of the same is on
     its way, return that.
 
-    It is due a month later (Art. 12(3) GDPR). Raises ``BadRequest``, and ``NotFound`` for an account that is
-    not the caller's.
+    It is due a month later (Art. 12(3) GDPR). Administrators may ask for any account, so that one that was
+    removed can be handed its data. Raises ``BadRequest``, ``NotFound`` for an account that is not the
+    caller's, ``AccountRemoved`` for one that was erased.
     """
-    account = parts.accounts.find(account_id) if account_id == caller.account_id else None
+    account = parts.accounts.find(account_id) if _reaches(caller, account_id) else None
     if account is None:
         raise NotFound("There is no such account.")
+    if account.standing is Standing.ERASED:
+        raise AccountRemoved("The account was erased.")
     now = parts.clock.now()
     wanted = Export(
         id=ordered_id("ex", now, secrets.token_hex(10)),
@@ -34,13 +38,19 @@ def ask(parts: Parts, caller: Caller, account_id: str, untrusted_person: str | N
     return parts.exports.ask(wanted, entry(parts, wanted, Act.EXPORT_ASKED, caller.actor))
 
 
-def own_export(parts: Parts, caller: Caller, export_id: str) -> Export:
-    """Return an export of the caller's account. Raises ``NotFound`` for any other, there or not."""
+def known_export(parts: Parts, caller: Caller, export_id: str) -> Export:
+    """Return an export of the caller's account, any to an administrator. Raises ``NotFound`` for any other,
+    there or not.
+    """
     # Databases differ in what text they take: one that no id can be is not asked for.
     export = parts.exports.find(export_id) if EXPORT_ID.fullmatch(export_id) else None
-    if export is None or export.account_id != caller.account_id:
+    if export is None or not _reaches(caller, export.account_id):
         raise NotFound("There is no such export.")
     return export
+
+
+def _reaches(caller: Caller, account_id: str) -> bool:
+    return caller.is_administrator or account_id == caller.account_id
 
 
 def entry(parts: Parts, export: Export, act: Act, actor: str | None = None, **detail: str | int) -> Entry:

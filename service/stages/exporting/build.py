@@ -13,6 +13,7 @@ from typing import Final
 from service.core.errors import ContentLost
 from service.core.export import KEPT, Export, Phase, member_name
 from service.core.journal import Act
+from service.core.meeting import Meeting
 from service.core.representation import rfc3339
 from service.core.search import first_id
 from service.core.upload import Leftover, Segment, State, Upload
@@ -131,6 +132,9 @@ class _Building:
         if export.person is not None:
             taken = records.own_downloads(self.parts, export, own)
             yield Member("downloads.json", begun, records.listed(taken), packed=True)
+        else:
+            said = map(records.meeting_record, self._meetings())
+            yield Member("meetings.json", begun, records.listed(said), packed=True)
         told = (records.upload_record(self.parts, export, one, own) for one in self._uploads(begun))
         yield Member("uploads.json", begun, records.listed(told), packed=True)
         for upload in self._uploads(begun):
@@ -148,6 +152,12 @@ class _Building:
                     return
                 yield upload
                 self.done += 1
+            after = batch[-1].id
+
+    def _meetings(self) -> Iterator[Meeting]:
+        after = ""
+        while batch := self.parts.meetings.page(self.export.account_id, after, _BATCH):
+            yield from batch
             after = batch[-1].id
 
     def _batch(self, after: str) -> Sequence[Upload]:

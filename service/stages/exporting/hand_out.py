@@ -69,12 +69,11 @@ def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
 def _chunks(parts: Parts, export: Export, wanted: ByteRange) -> Generator[bytes]:
     begin, asked_at, begun = 0, parts.clock.monotonic(), False
     for segment in export.segments:
-        first = max(wanted.first - begin, 0)
-        last = min(wanted.last - begin, segment.size - 1)
+        first, length = wanted.within(begin, segment.size)
         begin += segment.size
-        if first > last:
+        if not length:
             continue
-        for chunk, is_last in _segment(parts, export, segment, first, last - first + 1):
+        for chunk, is_last in _segment(parts, export, segment, first, length):
             now = parts.clock.monotonic()
             # Of the first chunk whoever opened the export asked.
             if begun and (is_last or now - asked_at >= ASK_EVERY):

@@ -12,6 +12,7 @@ from service.core.decision import Decision
 from service.core.export import Export, member_name
 from service.core.grant import Grant
 from service.core.journal import Act, Entry
+from service.core.meeting import Meeting
 from service.core.representation import rfc3339, upload_document
 from service.core.upload import State, Upload
 from service.ports import KnownGrant
@@ -24,19 +25,22 @@ README: Final = """This is what is kept of {whom}, put together at {at}.
 export.json     of whom it is, and when it was asked for
 uploads.json    every upload: what was sent, what the scanner said of it, what happened to it since
 grants.json     the grants that are still known: who might upload or download, from when to when
-downloads.json  what was downloaded with those grants, whoever had sent it
+{more}
 files/          the files that are released: files/MEETING/UPLOAD/NAME
 files.json      those files with their SHA-256, and what could not be read
 
 A file that is not released (held, blocked, refused, deleted) is told of and not contained: it may be harmful,
 or it is gone. Times are RFC 3339 in UTC, sizes in bytes.
 """
+_MEETINGS: Final = "meetings.json   what was said of meetings, beside the uploads for them"
+_DOWNLOADS: Final = "downloads.json  what was downloaded with those grants, whoever had sent it"
 
 
 def readme(export: Export, at: str) -> str:
     """Return what an export has for its reader."""
     whom = "the account" if export.person is None else "one person in the account"
-    return README.format(whom=f"{whom} {export.account_id}", at=at)
+    more = _MEETINGS if export.person is None else _DOWNLOADS
+    return README.format(whom=f"{whom} {export.account_id}", at=at, more=more)
 
 
 def about(export: Export, at: str) -> Mapping[str, Any]:
@@ -96,6 +100,12 @@ def grant_record(known: KnownGrant) -> Mapping[str, Any]:
         "files": known.files,
         "bytes": known.bytes,
     }
+
+
+def meeting_record(meeting: Meeting) -> Mapping[str, Any]:
+    """Return what was said of a meeting."""
+    starts_at = meeting.starts_at and rfc3339(meeting.starts_at)
+    return {"id": meeting.id, "starts_at": starts_at, "retention": dict(meeting.retention)}
 
 
 def actor_of(grant: Grant) -> str:

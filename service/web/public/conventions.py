@@ -47,6 +47,7 @@ PROBLEM_ANSWERS: Final[Mapping[int, Mapping[str, Sent]]] = {
     409: {
         "Retry-After": Sent("Seconds after which to send it again, where that helps.", {"type": "integer"})
     },
+    416: {"Content-Range": Sent("`bytes */SIZE`: how many bytes there are.", always=True)},
     429: {
         "Retry-After": Sent("Seconds after which there is room again.", {"type": "integer"}, always=True),
         "RateLimit-Policy": Sent(f"How many creations are allowed in how many seconds {_RATE}", always=True),

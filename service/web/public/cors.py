@@ -12,13 +12,13 @@ from flask import Flask, Response, request
 _PATHS: Final = ("/v1/tus", "/v1/uploads", "/v1/policy", "/v1/grant")
 _METHODS: Final = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS: Final = (
-    "Authorization, Content-Type, Idempotency-Key, Prefer, Repr-Digest, Tus-Resumable, Upload-Checksum, "
-    "Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-Id"
+    "Authorization, Content-Type, Idempotency-Key, If-Range, Prefer, Range, Repr-Digest, Tus-Resumable, "
+    "Upload-Checksum, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-Id"
 )
 _EXPOSED: Final = (
-    "Content-Disposition, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Repr-Digest, "
-    "Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
-    "Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, X-Request-Id"
+    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Idempotent-Replayed, Location, RateLimit, "
+    "RateLimit-Policy, Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, "
+    "Tus-Resumable, Tus-Version, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, X-Request-Id"
 )
 _MAX_AGE: Final = "600"
 

@@ -153,6 +153,7 @@ class Checks(Document):
 
     ledger: str
     store: str
+    keys: str = Field(description="Whether the master key opens the accounts' keys.")
     scanner: str
     canary: str = Field("", description="Missing while the scanner does not answer.")
 

@@ -8,19 +8,19 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from pydantic import Field
 
 from service.core import errors
-from service.core.byterange import ByteRange, asked_range
 from service.core.caller import Caller, Scope
 from service.core.export import EXPORT_ID, Export, Phase
 from service.core.naming import IDENTIFIER, PERSON
 from service.core.representation import rfc3339
 from service.stages.exporting import hand_out
-from service.stages.exporting.ask import ask, own_export
+from service.stages.exporting.ask import ask, known_export
 from service.stages.parts import Parts
 from service.web.public import headers
 from service.web.public.documents import Document
 from service.web.public.door import Door
 from service.web.public.download import HEADERS, bound_stalls
-from service.web.public.operation import Answer, Header, Operation, PathPart, Sent
+from service.web.public.operation import Answer, Operation, PathPart, Sent
+from service.web.public.ranges import RANGE, answers, asked_part, say
 from service.web.public.slots import Slots
 
 _ZIP: Final = "application/zip"
@@ -33,25 +33,15 @@ _PERSON_PATH: Final = _ACCOUNT_PATH | {
 _EXPORT_PATH: Final = {
     "export_id": PathPart("The export's id.", f"^{EXPORT_ID.pattern}$", "ex_0199f3a1c2d45e6f708192a3b4c5d6e7")
 }
-_RANGE: Final = Header(
-    "Range",
-    "One range of bytes, to go on with a download (RFC 9110, 14.2). Several get the whole.",
-    {"type": "string"},
-)
-_IF_RANGE: Final = Header(
-    "If-Range", "The `ETag` of before: if it is another by now, the whole comes.", {"type": "string"}
-)
-_PARTS: Final = {
-    "Accept-Ranges": Sent("", {"const": "bytes"}, always=True),
-    "ETag": Sent("Changes with every byte.", always=True),
-    "Content-Disposition": Sent("An attachment with a name (RFC 6266).", always=True),
-    **headers.SENT_DIGEST,
-    **{
-        name: Sent("", {"const": value}, always=True)
-        for name, value in HEADERS.items()
-        if name != "Accept-Ranges"
+_ANSWERS: Final = answers(
+    "The zip.",
+    _ZIP,
+    {
+        "Content-Disposition": Sent("An attachment with a name (RFC 6266).", always=True),
+        **{name: Sent("", {"const": value}, always=True) for name, value in HEADERS.items()},
     },
-}
+    {"const": "bytes"},
+)
 
 
 class ExportDocument(Document):
@@ -84,6 +74,7 @@ def _asking(summary: str, path: dict[str, PathPart], description: str) -> Operat
             )
         },
         scope=Scope.EXPORT,
+        administrators=True,
         path=path,
         problems=(errors.NotFound,),
         description=f"{description} While one of the same is on its way, that one is answered.",
@@ -93,8 +84,9 @@ def _asking(summary: str, path: dict[str, PathPart], description: str) -> Operat
 OF_ACCOUNT: Final = _asking(
     "Export an account",
     dict(_ACCOUNT_PATH),
-    "A zip of the released files and of all records (JSON): uploads, verdicts, downloads, decisions, grants."
-    " Files that are held or infected are told of and not contained.",
+    "A zip of the released files and of all records (JSON): uploads, verdicts, downloads, decisions, grants,"
+    " meetings. Files that are held or infected are told of and not contained. Administrators may ask for any"
+    " account that was not erased: one that was removed can be handed its data.",
 )
 OF_PERSON: Final = _asking(
     "Export one person's data",
@@ -106,23 +98,18 @@ ASK: Final = Operation(
     "exports",
     {200: Answer("How far it is.", ExportDocument, headers=headers.LATER)},
     scope=Scope.EXPORT,
+    administrators=True,
     path=_EXPORT_PATH,
     problems=(errors.NotFound,),
 )
 CONTENT: Final = Operation(
     "Download an export",
     "exports",
-    {
-        200: Answer("The zip.", media_type=_ZIP, headers=_PARTS),
-        206: Answer(
-            "A part of it.",
-            media_type=_ZIP,
-            headers={**_PARTS, "Content-Range": Sent("Which part it is.", always=True)},
-        ),
-    },
+    _ANSWERS,
     scope=Scope.EXPORT,
+    administrators=True,
     path=_EXPORT_PATH,
-    headers=(_RANGE, _IF_RANGE),
+    headers=RANGE,
     problems=(
         *(errors.NotFound, errors.ExportNotReady, errors.Gone, errors.RangeNotSatisfiable),
         *(errors.Overloaded, errors.StoreUnavailable),
@@ -147,12 +134,12 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     @routes.get("/exports/<export_id>")
     @door.operation(ASK)
     def one(caller: Caller, export_id: str) -> Response:
-        return _told(own_export(parts, caller, export_id))
+        return _told(known_export(parts, caller, export_id))
 
     @routes.get("/exports/<export_id>/content")
     @door.operation(CONTENT)
     def content(caller: Caller, export_id: str) -> Response:
-        export = own_export(parts, caller, export_id)
+        export = known_export(parts, caller, export_id)
         hand_out.check_ready(parts, export)
         return _download(parts, slots, export, caller.actor)
 
@@ -193,27 +180,16 @@ def _document(export: Export) -> dict[str, Any]:
 
 
 def _download(parts: Parts, slots: Slots, export: Export, actor: str) -> Response:
-    etag = f'"{export.sha256}"'
-    part = _wanted(export, etag)
-    answer = Response(status=206 if part else 200, content_type=_ZIP)
+    sha256, size = export.sha256 or "", export.size or 0
+    part = asked_part(sha256, size)
+    answer = Response(content_type=_ZIP)
     if request.method == "GET":
         with ExitStack() as held:
             held.enter_context(slots.download(export.account_id))
             bound_stalls(request.environ.get("gunicorn.socket"))
             answer.response = hand_out.content(parts, export, part, actor)
             answer.call_on_close(held.pop_all().close)
-    answer.headers.update(HEADERS | {"Accept-Ranges": "bytes", "ETag": etag})
+    answer.headers.update(HEADERS)
     answer.headers["Content-Disposition"] = f'attachment; filename="{export.id}.zip"'
-    answer.headers["Content-Length"] = str(part.length if part else export.size)
-    answer.headers["Repr-Digest"] = headers.repr_digest(export.sha256 or "")
-    if part:
-        answer.headers["Content-Range"] = part.header()
+    say(answer, sha256, size, part)
     return answer
-
-
-def _wanted(export: Export, etag: str) -> ByteRange | None:
-    """Return the range that is asked for, if it is of these bytes (RFC 9110, 13.1.5 and 14.2)."""
-    untrusted = request.headers.get("Range")
-    if request.method != "GET" or untrusted is None or request.headers.get("If-Range", etag) != etag:
-        return None
-    return asked_range(untrusted, export.size or 0)

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
 
-from service.core.errors import PartUnavailable
+from service.core.errors import PartUnavailable, SecretsUnreadable
 from service.core.outcome import Engine
 from service.core.trust import signature_age
 from service.stages.parts import Parts
@@ -54,7 +55,7 @@ class _Newest:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lock = threading.Lock()
-        starting = dict.fromkeys(("ledger", "store", "scanner", "canary"), "starting")
+        starting = dict.fromkeys(("ledger", "store", "keys", "scanner", "canary"), "starting")
         regions = dict.fromkeys(parts.stores, "starting")
         self._report: dict[str, Any] = {"ready": False, "checks": starting, "regions": regions}
         self._good_until: float | None = None
@@ -75,7 +76,8 @@ class _Newest:
 def readiness(parts: Parts) -> dict[str, Any]:
     """Ask every dependency and return what is wrong with which, ``ready`` only if nothing is."""
     regions = {region: _ask(store.ping) for region, store in parts.stores.items()}
-    checks = {"ledger": _ask(parts.ledger.ping), "store": _stores(regions)}
+    keys = {region: _ask(partial(parts.keyring.check, region)) for region in parts.stores}
+    checks = {"ledger": _ask(parts.ledger.ping), "store": _named(regions), "keys": _named(keys)}
     report: dict[str, Any] = {"ready": False, "checks": checks, "regions": regions}
     try:
         engine = parts.scanner.engine()
@@ -92,8 +94,8 @@ def readiness(parts: Parts) -> dict[str, Any]:
     return report
 
 
-def _stores(regions: Mapping[str, str]) -> str:
-    """Return what is wrong with the stores of the regions, with the region's name where there are several."""
+def _named(regions: Mapping[str, str]) -> str:
+    """Return what is wrong in the regions, with the region's name where there are several."""
     away = {region: state for region, state in regions.items() if state != "ok"}
     if len(regions) == 1:
         return next(iter(regions.values()))
@@ -118,6 +120,6 @@ def signatures(engine: Engine, parts: Parts) -> dict[str, Any]:
 def _ask(ping: Callable[[], None]) -> str:
     try:
         ping()
-    except PartUnavailable as error:
+    except (PartUnavailable, SecretsUnreadable) as error:
         return str(error)
     return "ok"

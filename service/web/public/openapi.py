@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flask import Flask
 
+from service.core.caller import Scope
 from service.web.public import documents
 from service.web.public.conventions import EVERY_ANSWER, GRANTABLE, brought
 from service.web.public.notifications import Notification
@@ -172,7 +173,8 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
     if operation.credential != "bearer":
         return [{operation.credential: [operation.scope.value]}]
     holders = ("api_key", "grant") if operation.scope in GRANTABLE else ("api_key",)
-    return [{holder: [operation.scope.value]} for holder in holders]
+    named = [{holder: [operation.scope.value]} for holder in holders]
+    return [*named, {"admin_key": [Scope.ADMIN.value]}] if operation.administrators else named
 
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:

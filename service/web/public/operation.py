@@ -144,7 +144,7 @@ class Operation:
     ``problems`` are the errors of its own, beside those that its other declarations bring (see
     ``conventions``). ``path`` describes the parameters in its path, ``description`` says in CommonMark what
     the summary has no room for. With ``expired_grants`` the holder of a grant may call it after the grant's
-    time, for what was begun under it.
+    time, for what was begun under it; with ``administrators`` an administrator's key may call it too.
     """
 
     summary: str
@@ -159,6 +159,7 @@ class Operation:
     problems: Sequence[type[GreenroomError]] = ()
     description: str = ""
     expired_grants: bool = False
+    administrators: bool = False
 
 
 #: How a sender makes it safe to send the same again.

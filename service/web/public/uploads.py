@@ -23,10 +23,11 @@ from service.web.public import documents, headers, retries
 from service.web.public.body import MultipartBody, RawBody, open_form
 from service.web.public.conventions import UPLOAD_PATH
 from service.web.public.door import Door
-from service.web.public.download import HEADERS, download
-from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST, SENT_DIGEST
-from service.web.public.operation import Answer, Content, Operation, Query, Sent, Whole
+from service.web.public.download import ANSWERS, download
+from service.web.public.headers import LATER, LOCATION, PREFER, REPR_DIGEST
+from service.web.public.operation import Answer, Content, Operation, Query, Whole
 from service.web.public.pace import Pace
+from service.web.public.ranges import RANGE
 from service.web.public.slots import Slots
 
 _PAGE: Final = 50
@@ -125,21 +126,13 @@ PAGE: Final = Operation(
 CONTENT: Final = Operation(
     "Download a released file",
     "uploads",
-    {
-        200: Answer(
-            "The file.",
-            media_type="*/*",
-            headers={
-                "Content-Disposition": Sent("An attachment with the file's name (RFC 6266).", always=True),
-                **SENT_DIGEST,
-                **{name: Sent("", {"const": value}, always=True) for name, value in HEADERS.items()},
-            },
-        )
-    },
+    ANSWERS,
     scope=Scope.DOWNLOAD,
+    headers=RANGE,
     path=UPLOAD_PATH,
     problems=(
         *(errors.NotFound, errors.NotReleased, errors.Gone, errors.Overloaded, errors.StoreUnavailable),
+        errors.RangeNotSatisfiable,
     ),
     description="A browser that is led here saves the file and does nothing else with it.",
 )

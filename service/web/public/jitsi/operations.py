@@ -6,8 +6,10 @@ from pydantic import Field
 
 from service.core import errors
 from service.core.caller import Scope
+from service.web.public.download import ANSWERS
 from service.web.public.jitsi import documents
 from service.web.public.operation import Answer, Content, Header, Operation, Query, Whole
+from service.web.public.ranges import RANGE
 
 _PAGE: Final = 20
 
@@ -77,9 +79,10 @@ FILE: Final = Operation(
 CONTENT: Final = Operation(
     "Download by a link",
     "jitsi",
-    {200: Answer("The file.", media_type="*/*", headers={"Repr-Digest": "The file's SHA-256 (RFC 9530)."})},
+    ANSWERS,
+    headers=RANGE,
     path={"link": "The end of a `presignedUrl`."},
-    problems=(errors.LinkInvalid, errors.Overloaded, *_ABSENT),
+    problems=(errors.LinkInvalid, errors.Overloaded, errors.RangeNotSatisfiable, *_ABSENT),
 )
 DELETE: Final = Operation(
     "Delete a file of a Jitsi meeting",
