@@ -19,6 +19,7 @@ from service import (
     key_commands,
     records,
     rescans,
+    retention,
     reviewers,
     submit,
     wiring,
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("records", help="print the record of processing (Art. 30 GDPR)"),
         lambda: config.read_settings(os.environ),
         lambda settings: wiring.build_from(settings).parts,
+    )
+    retention.add_arguments(
+        commands.add_parser("retention", help="erase what has stayed long enough"), _parts
     )
     people = commands.add_parser("reviewers", help="who may sign in to the console")
     reviewers.add_arguments(people, lambda: wiring.build(os.environ).desk)

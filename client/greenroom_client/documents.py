@@ -66,6 +66,7 @@ class Upload:
     detected_type: str | None = None
     reason: str | None = None
     verdict: Verdict | None = None
+    retained_until: datetime | None = None
     history: tuple[Step, ...] = ()
 
     @property

@@ -3,7 +3,7 @@
 A crash at any place leaves either the whole save or nothing of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,10 +26,13 @@ from service.adapters.schema import log, segments, uploads
 from service.adapters.sql_accounts import check_there
 from service.adapters.sql_answers import take_key
 from service.adapters.sql_journal import downloads, write
+from service.adapters.sql_retention import at_rest
+from service.core.account import Plan
 from service.core.decision import Warrant
 from service.core.errors import Conflict, NotReleased
 from service.core.journal import Entry, of_move
-from service.core.upload import Leftover, LogLine, Segment, State, Upload
+from service.core.retention import Periods
+from service.core.upload import Event, Leftover, LogLine, Segment, State, Upload
 from service.core.webhook import MOST_DOWNLOADS, EventType, Notice, with_downloads
 from service.ports import Claim, Job, advancing
 
@@ -68,6 +71,8 @@ class SqlLedger:
                 self._update(connection, saved, upload.version)
             if sql_holds.heed(connection, upload):
                 saved = replace(saved, leftover=Leftover.NOTHING)
+            if any(line.event is Event.RETENTION_ENDED for line in upload.unsaved):
+                check_there(connection, upload.account_id)
             sql_decisions.use(connection, upload, warrant)
             write(connection, [of_move(saved, line) for line in upload.unsaved])
             self._announce(connection, saved, [_complete(connection, one) for one in notices])
@@ -141,6 +146,10 @@ class SqlLedger:
         """Count them."""
         query = select(func.count().label("uploads")).where(*_belonging(account_id, person))
         return int(self._database.read(query)[0]["uploads"])
+
+    def at_rest(self, periods: Mapping[Plan, Periods], at: datetime, after: str, limit: int) -> Sequence[str]:
+        """Return uploads whose time may be over."""
+        return [row["id"] for row in self._database.read(at_rest(periods, at, after).limit(limit))]
 
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads that nobody is at work on."""

@@ -1,7 +1,8 @@
 """``ports.Meetings`` on SQLAlchemy, beside the ledger in one database."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
+from typing import Any
 
 from sqlalchemy import Engine, RowMapping, insert, select, update
 
@@ -37,13 +38,11 @@ class SqlMeetings:
         saved = replace(meeting, version=meeting.version + 1)
         with self._database.writing() as connection:
             if meeting.version == 0:
-                row = {"account_id": saved.account_id, "id": saved.id, "starts_at": saved.starts_at}
-                connection.execute(insert(meetings), row | {"retention": {}, "version": saved.version})
+                connection.execute(insert(meetings), _row(saved))
             else:
                 same = (meetings.c.account_id == meeting.account_id, meetings.c.id == meeting.id)
                 known = update(meetings).where(*same, meetings.c.version == meeting.version)
-                done = connection.execute(known.values(starts_at=saved.starts_at, version=saved.version))
-                if done.rowcount != 1:
+                if connection.execute(known.values(_row(saved))).rowcount != 1:
                     raise Conflict("The meeting was changed by another process.")
             write(connection, [line])
         return saved
@@ -51,3 +50,7 @@ class SqlMeetings:
 
 def _meeting(row: RowMapping) -> Meeting:
     return Meeting(**{one.name: row[one.name] for one in fields(Meeting)})
+
+
+def _row(meeting: Meeting) -> dict[str, Any]:
+    return asdict(meeting) | {"retention": dict(meeting.retention)}

@@ -1,6 +1,7 @@
 """A meeting: what its backend said of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,13 +16,15 @@ class Meeting:
     """One meeting of an account. Most are never spoken of but by the uploads that name them.
 
     ``starts_at`` is when it begins, ``None`` if nobody said; ``version`` counts changes (compare-and-swap),
-    0 for one that is not stored.
+    0 for one that is not stored. ``retention`` is for how many days its uploads stay, by the name of their
+    state, where that is less than the account's plan gives.
     """
 
     account_id: str
     id: str
     starts_at: datetime | None = None
     version: int = 0
+    retention: Mapping[str, int] = field(default_factory=dict)
 
 
 def start(untrusted_start: datetime | None) -> datetime | None:

@@ -10,8 +10,10 @@ from service.core.upload import LogLine, Upload
 from service.core.verdict import Verdict
 
 
-def upload_document(upload: Upload, history: Sequence[LogLine] | None = None) -> dict[str, Any]:
-    """Return the document of one upload, with the times of its steps where ``history`` is given.
+def upload_document(
+    upload: Upload, history: Sequence[LogLine] | None = None, retained_until: datetime | None = None
+) -> dict[str, Any]:
+    """Return the document of one upload, with the times of its steps and of its end where they are given.
 
     Times are RFC 3339 in UTC, sizes in bytes, durations and ages in seconds.
     """
@@ -31,6 +33,8 @@ def upload_document(upload: Upload, history: Sequence[LogLine] | None = None) ->
         "created_at": rfc3339(upload.created_at),
         "updated_at": rfc3339(upload.updated_at),
     }
+    if retained_until is not None:
+        document["retained_until"] = rfc3339(retained_until)
     if history is not None:
         first = {"state": "receiving", "event": "arrived", "at": rfc3339(upload.created_at)}
         steps = [

@@ -14,6 +14,7 @@ from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
 from service.jobs.reconcile import reconcile, tidy
 from service.jobs.rescanner import Rescanner
+from service.jobs.retainer import Retainer
 from service.jobs.scanner_history import ScannerHistory
 from service.jobs.watch import ScannerWatch
 from service.ports import Queue, QueueWorker, Task
@@ -54,6 +55,7 @@ class Worker:
             Feeder(parts),
             Rescanner(parts, rescan_rate),
             Exporter(parts),
+            Retainer(parts),
         )
         self._tidy_due = 0.0
         self._troubles: frozenset[str] = frozenset()

@@ -1,11 +1,13 @@
 """The truth about every upload."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from service.core.account import Plan
 from service.core.decision import Warrant
 from service.core.journal import Entry
+from service.core.retention import Periods
 from service.core.upload import LogLine, State, Upload
 from service.core.webhook import Notice
 from service.ports.answers import Claim
@@ -42,7 +44,8 @@ class Ledger(Protocol):
 
         What a legal hold covers is kept to in the same transaction: a save that would erase it raises
         ``UnderHold``; one that ends it REFUSED or ABANDONED, with segments that were taken in before, leaves
-        nothing to be deleted (``leftover``), whatever ``upload`` says.
+        nothing to be deleted (``leftover``), whatever ``upload`` says. One that ends the upload's time
+        raises ``AccountRemoved`` in an account that was removed: what is in that is only held.
 
         A move that only people may make needs the ``warrant`` that covers it (``check_warrant`` in
         ``core.decision``, else ``IllegalMove``), which must hold in the same transaction: a decision that is
@@ -75,6 +78,10 @@ class Ledger(Protocol):
 
     def count(self, account_id: str, person: str | None) -> int:
         """Return how many uploads ``belonging`` gives in all."""
+
+    def at_rest(self, periods: Mapping[Plan, Periods], at: datetime, after: str, limit: int) -> Sequence[str]:
+        """Return ids of uploads whose time may be over ``at`` then, in accounts that are there, the first
+        after ``after``: every one whose time is over (see ``core.retention``), and others at rest."""
 
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return uploads in ``states`` that no live lease covers and that are due, oldest first."""

@@ -4,7 +4,8 @@ What is removed is only held: nobody gets in, nothing new begins, and what is th
 brought back or erased.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from service.core.account import Account, Plan, Standing
@@ -75,6 +76,20 @@ def reactivate(parts: Parts, account_id: str, actor: str) -> Account:
         raise AccountRemoved("The time in which the account could be reactivated is over.")
     line = Entry(now, Act.ACCOUNT_REACTIVATED, {}, actor, account_id=account_id)
     return parts.accounts.change(account.reactivated(), line)
+
+
+def due_for_erasure(parts: Parts, at: datetime) -> Iterator[Account]:
+    """Yield the removed accounts that are to be erased ``at`` then; one in which something is under hold
+    waits for that. Raises ``LedgerUnavailable``.
+    """
+    after: str | None = ""
+    while after is not None:
+        found, after = page(parts, after, MOST_PER_PAGE)
+        for account in found:
+            if account.standing is not Standing.REMOVED or account.erase_at is None or account.erase_at > at:
+                continue
+            if not parts.holds.within(account.id):
+                yield account
 
 
 def _not_erased(parts: Parts, account_id: str) -> Account:

@@ -89,19 +89,21 @@ def _changed(parts: Parts, upload: Upload) -> bool:
     return now is None or (now.version, now.leftover) != (upload.version, upload.leftover)
 
 
-def erase(parts: Parts, upload: Upload) -> Upload:
-    """Erase an upload for its owner: the state first, so that downloads stop, then the bytes.
+def erase(parts: Parts, upload: Upload, event: Event = Event.DELETED, actor: str | None = None) -> Upload:
+    """Erase an upload: the state first, so that downloads stop, then the bytes.
 
     The display name and the person go too. A resumable upload may be unfinished. Raises ``Busy`` where the
-    upload is in the middle of a step, ``UnderHold`` where it must stay.
+    upload is in the middle of a step, ``UnderHold`` where it must stay, and ``AccountRemoved`` where its time
+    ended in an account that is only held.
     """
     at = parts.clock.now()
     if upload.state is State.RECEIVING and upload.expires_at is not None:
         upload = upload.moved(Event.GAVE_UP, at, {"code": "terminated"}, reason="terminated")
     try:
         erased = upload.moved(
-            Event.DELETED,
+            event,
             at,
+            actor=actor,
             lease_until=None,
             due_at=at + SETTLED_AFTER,
             leftover=Leftover.EVERYTHING,

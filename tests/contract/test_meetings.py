@@ -62,6 +62,18 @@ def test_only_the_newest_is_changed(meetings: Meetings, ledger_case: LedgerCase)
     assert [line.event for line in lines] == [Act.MEETING_CHANGED] * 2
 
 
+def test_its_own_days_are_kept(meetings: Meetings) -> None:
+    """With what was said before, or not any more."""
+    first = meetings.save(Meeting("acme", "m1", retention={"released": 7, "held": 1}), LINE)
+    assert meetings.find("acme", "m1") == first
+    second = meetings.save(replace(first, retention={"blocked": 2}), LINE)
+    assert meetings.find("acme", "m1") == second
+    meetings.save(replace(second, retention={}), LINE)
+    found = meetings.find("acme", "m1")
+    assert found
+    assert found.retention == {}
+
+
 def test_of_many_at_once_one_is_first(meetings: Meetings) -> None:
     """Two threads that speak of a new meeting: one is heard, the other has to ask again."""
 

@@ -3,14 +3,16 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from service.core.account import Plan
 from service.core.decision import Warrant
 from service.core.errors import Conflict, NotReleased, QuotaExceeded, Unauthenticated
 from service.core.journal import Act, Entry, of_move
-from service.core.upload import Leftover, LogLine, State, Upload
+from service.core.retention import RETAINED, Periods
+from service.core.upload import Event, Leftover, LogLine, State, Upload
 from service.core.webhook import MOST_DOWNLOADS, EventType, Notice, with_downloads
 from service.ports import Claim, Job, advancing
 from tests.fakes.answers import FakeAnswers
@@ -73,6 +75,8 @@ class FakeLedger:
             if (row.version if row else 0) != upload.version:
                 raise Conflict("changed by another process")
             if row is None:
+                self._credentials.accounts.check_there(upload.account_id)
+            if any(line.event is Event.RETENTION_ENDED for line in upload.unsaved):
                 self._credentials.accounts.check_there(upload.account_id)
             self._decisions.check(upload, warrant)
             if claim is not None:
@@ -158,6 +162,15 @@ class FakeLedger:
     def _belonging(self, account_id: str, person: str | None) -> list[Upload]:
         theirs = [row for row in self.rows() if row.account_id == account_id]
         return [row for row in theirs if person in {None, row.person}]
+
+    def at_rest(self, periods: Mapping[Plan, Periods], at: datetime, after: str, limit: int) -> Sequence[str]:
+        """Return what waits for its end, over or not."""
+        with self._faults.at("ledger.at_rest"):
+            assert set(periods) == set(Plan)
+            found = [row for row in self.rows() if row.state in RETAINED and row.updated_at <= at]
+            accounts = self._credentials.accounts
+            here = [row.id for row in found if not accounts.is_removed(row.account_id)]
+            return [one for one in here if one > after][:limit]
 
     def unattended(self, now: datetime, states: Sequence[State], limit: int) -> Sequence[Upload]:
         """Return what nobody is at work on."""

@@ -235,11 +235,13 @@ def test_an_account_is_told_its_meetings(world: World) -> None:
     _stranger(world)
     at = world.clock.now()
     for number in range(201):
-        set_meeting(world.parts, CALLER, f"m{number:03}", at if number == 0 else None)
-    set_meeting(world.parts, STRANGER, "elsewhere", at)
+        days = {"released": 7} if number == 0 else {}
+        set_meeting(world.parts, CALLER, f"m{number:03}", at if number == 0 else None, days)
+    set_meeting(world.parts, STRANGER, "elsewhere", at, {})
     told = record(opened(world, built(world)), "meetings")
     assert [one["id"] for one in told] == [f"m{number:03}" for number in range(201)]
     assert [one["starts_at"] for one in told[:2]] == [rfc3339(at), None]
+    assert [one["retention"] for one in told[:2]] == [{"released": 7}, {}]
     assert "meetings.json" not in opened(world, built(world, ANN)).namelist()
 
 

@@ -1,6 +1,7 @@
 """Legal holds on fakes: every way on which something is deleted, walked under hold and after it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -9,8 +10,8 @@ import pytest
 from service.core.canary import EICAR
 from service.core.errors import AccountRemoved, BadRequest, ContentRefused, Gone, NotFound, UnderHold
 from service.core.hold import Hold
-from service.core.upload import Leftover, State, Upload
-from service.stages import accounts, holds
+from service.core.upload import Event, Leftover, State, Upload
+from service.stages import accounts, holds, retention
 from service.stages.holds import Wanted
 from service.stages.sweep import erase
 from tests.stages.reviewing import ODD, held
@@ -55,6 +56,16 @@ def time_goes_by(world: World, _: Upload) -> None:
     world.settle()
 
 
+def time_ends(world: World, upload: Upload) -> None:
+    """Let more time go by than any plan gives, and the worker look for what is over, even if it did just
+    before the hold was placed.
+    """
+    world.clock.advance(timedelta(days=400).total_seconds())
+    with suppress(UnderHold):
+        erase(world.parts, world.ledger.find(upload.id) or upload, Event.RETENTION_ENDED)
+    assert retention.work(world.parts, "") is None
+
+
 #: Way -> what there is first, what would delete it, and the state in which a hold leaves it.
 WAYS: Final[dict[str, tuple[Callable[[World], Upload], Callable[[World, Upload], None], State]]] = {
     "owner deletes what is released": (lambda world: world.upload(PDF), owner_deletes, State.RELEASED),
@@ -62,6 +73,13 @@ WAYS: Final[dict[str, tuple[Callable[[World], Upload], Callable[[World, Upload],
     "owner deletes what is blocked": (
         lambda world: world.upload(EICAR, "a.txt"),
         owner_deletes,
+        State.BLOCKED,
+    ),
+    "the time of what is released ends": (lambda world: world.upload(PDF), time_ends, State.RELEASED),
+    "the time of what is held ends": (held, time_ends, State.HELD),
+    "the time of what is blocked ends": (
+        lambda world: world.upload(EICAR, "a.txt"),
+        time_ends,
         State.BLOCKED,
     ),
     "sender gives up what is unfinished": (unfinished, owner_deletes, State.RECEIVING),

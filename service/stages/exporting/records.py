@@ -104,7 +104,8 @@ def grant_record(known: KnownGrant) -> Mapping[str, Any]:
 
 def meeting_record(meeting: Meeting) -> Mapping[str, Any]:
     """Return what was said of a meeting."""
-    return {"id": meeting.id, "starts_at": meeting.starts_at and rfc3339(meeting.starts_at)}
+    starts_at = meeting.starts_at and rfc3339(meeting.starts_at)
+    return {"id": meeting.id, "starts_at": starts_at, "retention": dict(meeting.retention)}
 
 
 def actor_of(grant: Grant) -> str:

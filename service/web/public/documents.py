@@ -20,8 +20,6 @@ UploadId = Annotated[
 ]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(ge=0)]
-#: One of the states in which an upload can come to rest after a verdict.
-_End = Literal["released", "held", "blocked"]
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
@@ -100,6 +98,11 @@ class Upload(Document):
     advice: str = Field(description="What the sender can do, in a sentence.")
     created_at: datetime
     updated_at: datetime
+    retained_until: datetime | SkipJsonSchema[None] = Field(
+        None,
+        description="When it will be erased for its age, if nothing happens to it and no legal hold keeps it."
+        " Missing while it is on its way, once it is erased, and in webhooks.",
+    )
     history: list[Step] = Field(
         [],
         min_length=1,
@@ -129,85 +132,14 @@ class Receipt(Document):
     )
 
 
-class MinimumRate(Document):
-    """The rate under which a sender is cut off."""
-
-    bytes_per_second: int = Field(ge=1)
-    over_seconds: int = Field(ge=1)
-
-
-class SignatureAges(Document):
-    """How old signatures may get."""
-
-    warn_age_seconds: int = Field(ge=1)
-    max_age_seconds: int = Field(ge=1, description="Older ones make no file clean.")
-
-
-class AcceptedType(Document):
-    """A type of file that is accepted."""
-
-    extension: str = Field(pattern="^[a-z0-9]{1,16}$")
-    media_type: str
-
-
-class Verdicts(Document):
-    """Where an upload rests after each kind of verdict."""
-
-    clean: _End
-    infected: _End
-    unscannable: _End
-    malformed: _End
-    suspicious: _End
-    error: _End
-
-
-class Unscannable(Document):
-    """Where an upload rests that cannot be looked into."""
-
-    encrypted: _End
-    limits_exceeded: _End
-
-
-class Resumable(Document):
-    """What holds for uploads at `/v1/tus`."""
-
-    expires_after_seconds: int = Field(ge=1, description="That long one that nobody goes on with is kept.")
-
-
-class Periods(Document):
-    """For how long things stay, in days."""
-
-    removed: int = Field(ge=1, description="A removed account, before it is erased.")
-
-
-class Plans(Document):
-    """What accounts of each plan are promised."""
-
-    trial: Periods
-    paid: Periods
-
-
-class Policy(Document):
-    """The policy in force: what may be sent and what happens to it."""
-
-    digest: Sha256 = Field(description="Of the policy's settings; every verdict names it.")
-    max_file_size: Bytes = Field(description="In bytes.")
-    minimum_rate: MinimumRate
-    resumable: Resumable
-    signatures: SignatureAges
-    types: list[AcceptedType] = Field(min_length=1)
-    verdicts: Verdicts
-    unscannable: Unscannable
-    plans: Plans
-    oversized: Literal["refused"]
-    other_types: Literal["refused"]
-
-
 class Meeting(Document):
     """What was said of a meeting."""
 
     id: Id
     starts_at: datetime | None = Field(description="When it starts, where that is known.")
+    retention: dict[Literal["released", "held", "blocked", "refused", "abandoned"], int] = Field(
+        description="For how many days its files stay, by their state, if the plan gives more."
+    )
 
 
 class Alive(Document):

@@ -1,6 +1,6 @@
 """``/v1/meetings``: what a backend says of its meetings."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from flask import Blueprint, Response, jsonify
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -16,16 +16,35 @@ from service.web.public.documents import Meeting as MeetingDocument
 from service.web.public.door import Door
 from service.web.public.operation import Answer, Body, Operation, PathPart
 
+_Days = Annotated[int, Field(ge=1)]
+
+
+class MeetingRetention(Body):
+    """For how many days files in a state stay. What is left out stays for as long as the plan gives."""
+
+    released: _Days | None = None
+    held: _Days | None = None
+    blocked: _Days | None = None
+    refused: _Days | None = None
+    abandoned: _Days | None = None
+
 
 class MeetingRequest(Body):
     """What is said of a meeting, all of it: what is left out is not known any more."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"starts_at": "2026-12-01T15:00:00Z"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"starts_at": "2026-12-01T15:00:00Z", "retention": {"released": 7}}]}
+    )
 
     starts_at: AwareDatetime | None = Field(
         None,
         description="When it starts, RFC 3339. When signatures change, the files of the meeting that starts"
-        " soonest are the first to be scanned again.",
+        " soonest are the first to be scanned again. No file is erased before it for its age.",
+    )
+    retention: MeetingRetention = Field(
+        default_factory=MeetingRetention,
+        description="For how many days its files stay, by their state, counted from the later of its start"
+        " and their last move; at most as long as the policy gives your plan.",
     )
 
 
@@ -33,7 +52,7 @@ _PATH: Final = {
     "meeting_id": PathPart("The meeting's id, which you choose.", f"^{IDENTIFIER.pattern}$", "townhall-2026")
 }
 SET: Final = Operation(
-    "Say when a meeting starts",
+    "Say when a meeting starts and how long its files stay",
     "meetings",
     {200: Answer("The meeting.", MeetingDocument)},
     scope=Scope.UPLOAD,
@@ -60,7 +79,8 @@ def blueprint(parts: Parts, door: Door) -> Blueprint:
     @routes.put("/v1/meetings/<meeting_id>")
     @door.operation(SET)
     def change(caller: Caller, body: MeetingRequest, meeting_id: str) -> Response:
-        return jsonify(_document(set_meeting(parts, caller, meeting_id, body.starts_at)))
+        days = body.retention.model_dump(exclude_none=True)
+        return jsonify(_document(set_meeting(parts, caller, meeting_id, body.starts_at, days)))
 
     @routes.get("/v1/meetings/<meeting_id>")
     @door.operation(ASK)
@@ -71,4 +91,5 @@ def blueprint(parts: Parts, door: Door) -> Blueprint:
 
 
 def _document(meeting: Meeting) -> dict[str, Any]:
-    return {"id": meeting.id, "starts_at": rfc3339(meeting.starts_at) if meeting.starts_at else None}
+    starts_at = rfc3339(meeting.starts_at) if meeting.starts_at else None
+    return {"id": meeting.id, "starts_at": starts_at, "retention": dict(meeting.retention)}

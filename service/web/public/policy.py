@@ -5,14 +5,14 @@ from typing import Final
 from flask import Blueprint, Response, jsonify
 
 from service.stages.parts import Parts
-from service.web.public import documents
+from service.web.public import policy_models
 from service.web.public.door import Door
 from service.web.public.operation import Answer, Operation
 
 PUBLISHED: Final = Operation(
     "Read the upload policy",
     "policy",
-    {200: Answer("What may be sent and what happens to it.", documents.Policy)},
+    {200: Answer("What may be sent and what happens to it.", policy_models.Policy)},
 )
 
 

@@ -1,8 +1,9 @@
 """``/v1/uploads``: post, ask, list, download, delete."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 from pydantic import Field
@@ -14,7 +15,7 @@ from service.core.naming import IDENTIFIER, PERSON, UPLOAD_ID
 from service.core.representation import upload_document
 from service.core.upload import RESTING, LogLine, State, Upload
 from service.ports import Claim, Reply, Source
-from service.stages import once, read
+from service.stages import once, read, retention
 from service.stages.parts import Parts
 from service.stages.sweep import erase
 from service.stages.take_in import Arrival, wait_for_rest
@@ -173,13 +174,13 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     def ask(caller: Caller, query: _Ask, upload_id: str) -> Response:
         upload = read.own_upload(parts, caller, upload_id)
         upload = _waited(parts, slots, upload, min(query.wait, headers.LONGEST_WAIT))
-        return _answer(upload, parts.ledger.history(upload.id))
+        return _answer(upload, parts.ledger.history(upload.id), retention.retained_until(parts, upload))
 
     @routes.get("")
     @door.operation(PAGE)
     def page(caller: Caller, query: _Page) -> Response:
         found, more = read.page(parts, caller, query.meeting, query.cursor, query.limit)
-        return jsonify({"uploads": [upload_document(upload) for upload in found], "next": more})
+        return jsonify({"uploads": list(_documents(parts, found)), "next": more})
 
     @routes.get("/<upload_id>/content")
     @door.operation(CONTENT)
@@ -236,20 +237,29 @@ def _created(parts: Parts, slots: Slots, upload: Upload, patience: float) -> Res
     """Answer for an upload that is durable: a ledger that is away by now costs it no more than its newest
     state and its history, because a sender that is told to try again would send the file twice.
     """
-    history = None
+    history = until = None
     try:
         upload = _waited(parts, slots, upload, patience)
+        until = retention.retained_until(parts, upload)
         history = parts.ledger.history(upload.id)
     except errors.LedgerUnavailable as error:
         parts.log.failure("answered_without_ledger", error, {"upload": upload.id})
-    answer = _answer(upload, history)
+    answer = _answer(upload, history, until)
     answer.status_code = 201 if upload.state in RESTING else 202
     answer.headers["Location"] = url_for("uploads.ask", upload_id=upload.id)
     return answer
 
 
-def _answer(upload: Upload, history: Sequence[LogLine] | None) -> Response:
-    answer = jsonify(upload_document(upload, history))
+def _documents(parts: Parts, uploads: Sequence[Upload]) -> Iterator[dict[str, Any]]:
+    """Yield the documents of uploads of one meeting."""
+    terms = retention.terms(parts, uploads[0].account_id, uploads[0].meeting_id) if uploads else None
+    for upload in uploads:
+        term = terms.of(upload) if terms else None
+        yield upload_document(upload, retained_until=term.until if term else None)
+
+
+def _answer(upload: Upload, history: Sequence[LogLine] | None, until: datetime | None) -> Response:
+    answer = jsonify(upload_document(upload, history, until))
     if upload.state not in RESTING:
         answer.headers["Retry-After"] = "2"
     return answer
