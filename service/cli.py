@@ -14,6 +14,7 @@ from service import (
     audit,
     config,
     ending,
+    erasures,
     evidence,
     holds,
     key_commands,
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("rescan", help="scan released files again, and watch how far that is")
     rescans.add_arguments(again, _parts)
     audit.add_arguments(commands.add_parser("log", help="the log, its key and its checkpoints"), _parts)
+    erasures.add_arguments(commands.add_parser("erase", help="erase for good, and certify it"), _parts)
     pack = commands.add_parser("evidence", help="write an evidence pack for an auditor")
     evidence.add_arguments(pack, lambda: wiring.build(os.environ).desk)
     # ``__main__`` takes a shorter way to these; here they are listed with the others.

@@ -28,6 +28,7 @@ from service.adapters.sql_archive import SqlArchive
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
+from service.adapters.sql_erasures import SqlErasures
 from service.adapters.sql_exports import SqlExports
 from service.adapters.sql_holds import SqlHolds
 from service.adapters.sql_jitsi_files import SqlJitsiFiles
@@ -126,6 +127,7 @@ def build_from(settings: Settings) -> Services:
         journal=SqlJournal(engine),
         checkpoints=SqlCheckpoints(engine),
         accounts=accounts,
+        erasures=SqlErasures(engine),
         holds=SqlHolds(engine),
         meetings=SqlMeetings(engine),
         rescans=rescans,

@@ -38,11 +38,12 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "download": ((("s3:GetObject",), (OBJECTS.format(RELEASED),)),),
     "janitor": (
         (
-            ("s3:ListBucket", "s3:ListBucketMultipartUploads"),
+            # Old versions and deletion markers too, where an operator's buckets are versioned.
+            ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
             (BUCKET.format(QUARANTINE), BUCKET.format(RELEASED)),
         ),
         (
-            ("s3:DeleteObject", "s3:AbortMultipartUpload"),
+            ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"),
             (OBJECTS.format(QUARANTINE), OBJECTS.format(RELEASED)),
         ),
     ),

@@ -14,7 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from service.core.errors import Conflict, LedgerUnavailable
 
-_BUSY_WAIT: Final = 15.0
+#: Seconds.
+BUSY_WAIT: Final = 15.0
 
 
 def open_engine(url: str) -> Engine:
@@ -24,12 +25,12 @@ def open_engine(url: str) -> Engine:
             url,
             pool_size=10,
             max_overflow=10,
-            pool_timeout=_BUSY_WAIT,
+            pool_timeout=BUSY_WAIT,
             pool_pre_ping=True,
             hide_parameters=True,
         )
     engine = create_engine(
-        url, connect_args={"timeout": _BUSY_WAIT}, pool_size=10, max_overflow=10, hide_parameters=True
+        url, connect_args={"timeout": BUSY_WAIT}, pool_size=10, max_overflow=10, hide_parameters=True
     )
 
     @event.listens_for(engine, "connect")
@@ -38,6 +39,8 @@ def open_engine(url: str) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # What is deleted or overwritten is gone from the file, and not only from the tables.
+        connection.execute("PRAGMA secure_delete=ON")
 
     return engine
 

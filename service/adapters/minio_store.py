@@ -155,12 +155,14 @@ class MinioStore:
         _asked(lambda: self._clients[Role.JANITOR].remove_object(self._buckets.quarantine, key))
 
     def discard_quarantined(self, upload_id: str) -> None:
-        """Delete all below the upload's prefix in quarantine, unfinished multipart uploads too."""
+        """Delete all below the upload's prefix in quarantine, in every version that the bucket keeps, and
+        unfinished multipart uploads too.
+        """
         self._abort(f"{upload_id}/", None)
         self._discard(self._buckets.quarantine, upload_id)
 
     def discard_released(self, upload_id: str) -> None:
-        """Delete all below the upload's prefix in released."""
+        """Delete all below the upload's prefix in released, in every version that the bucket keeps."""
         self._discard(self._buckets.released, upload_id)
 
     def discard_unfinished(self, started_before: datetime) -> int:
@@ -192,8 +194,13 @@ class MinioStore:
 
     def _discard(self, bucket: str, upload_id: str) -> None:
         client = self._clients[Role.JANITOR]
-        found = _asked(lambda: list(client.list_objects(bucket, prefix=f"{upload_id}/", recursive=True)))
-        doomed = [DeleteObject(item.object_name) for item in found if item.object_name]
+        prefix = f"{upload_id}/"
+        # A bucket may be versioned, by its operator's choice: what is deleted there without saying which
+        # version is only hidden, under a marker that is a version too.
+        found = _asked(
+            lambda: list(client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True))
+        )
+        doomed = [DeleteObject(item.object_name, item.version_id) for item in found if item.object_name]
         errors = _asked(lambda: list(client.remove_objects(bucket, doomed)))
         if errors:
             raise StoreUnavailable(f"the store did not delete an object: {errors[0].code}")

@@ -112,6 +112,7 @@ uploads: Final = Table(
     Column("region", String(32), nullable=False, server_default="home"),
     Column("content_key", LargeBinary),
     Column("person", Text),
+    Column("erasure_id", String(40)),
     Column("downloads", BigInteger, nullable=False, server_default="0"),
     Column("rescanned_with", Integer),
     Column("verdict_kind", String(16)),
@@ -141,6 +142,18 @@ uploads: Final = Table(
         "id",
         sqlite_where=text("verdict_signature IS NOT NULL"),
         postgresql_where=text("verdict_signature IS NOT NULL"),
+    ),
+    Index(
+        "uploads_unforgotten",
+        "id",
+        sqlite_where=text("state = 'erased' AND erasure_id IS NULL"),
+        postgresql_where=text("state = 'erased' AND erasure_id IS NULL"),
+    ),
+    Index(
+        "uploads_by_erasure",
+        "erasure_id",
+        sqlite_where=text("erasure_id IS NOT NULL"),
+        postgresql_where=text("erasure_id IS NOT NULL"),
     ),
 )
 
@@ -180,4 +193,5 @@ log: Final = Table(
     Index("log_by_position", "position", unique=True),
     Index("log_waiting", "id", sqlite_where=_UNPLACED, postgresql_where=_UNPLACED),
     Index("log_by_act", "event", "id", sqlite_where=_OF_NO_UPLOAD, postgresql_where=_OF_NO_UPLOAD),
+    Index("log_of_accounts", "account_id", sqlite_where=_OF_NO_UPLOAD, postgresql_where=_OF_NO_UPLOAD),
 )

@@ -75,6 +75,11 @@ class SqlJournal:
         query = select(log).where(log.c.upload_id.is_(None), log.c.event == act.value)
         return [_line(row) for row in self._database.read(query.order_by(log.c.id.desc()).limit(limit))]
 
+    def find(self, line: int) -> Placed | Waiting | None:
+        """Return a line."""
+        found = self._database.read(select(log).where(log.c.id == line))
+        return _line(found[0]) if found else None
+
     def downloads(self, account_id: str, actors: Sequence[str], limit: int) -> Sequence[Entry]:
         """Return downloads by some."""
         theirs = (log.c.account_id == account_id, log.c.actor.in_(actors))

@@ -19,6 +19,8 @@
     |   +-- ExportNotReady         the export is still being built
     |   +-- RangeNotSatisfiable    the content has nothing in the range that is asked for
     |   +-- NotSignedYet           the log has not signed what is asked for; it will soon
+    |   |   +-- NotErasedYet       what was asked to be erased is not erased yet; it will be soon
+    |   +-- NotRemoved             the account is in use, and only a removed one is erased
     |   +-- TooManyKeys            the account's live keys are as many as it may have
     |   +-- Busy                   the upload is in the middle of a step
     |   +-- NotDecidable           the upload is not one that this can be decided about
@@ -159,7 +161,7 @@ class AccountRemoved(Refused):
 
 
 class AccountExists(Refused):
-    """There is or was an account of that id."""
+    """There is an account of that id, or one that is not erased yet."""
 
     code = "account_exists"
 
@@ -203,6 +205,18 @@ class NotSignedYet(Refused):
         """Say in how many seconds it may be signed."""
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class NotErasedYet(NotSignedYet):
+    """What was asked to be erased is not erased yet. It will be soon."""
+
+    code = "not_erased_yet"
+
+
+class NotRemoved(Refused):
+    """The account is in use. Only one that was removed is erased."""
+
+    code = "not_removed"
 
 
 class TooManyKeys(Refused):

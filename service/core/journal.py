@@ -47,6 +47,8 @@ class Act(StrEnum):
     DECISION_CONFIRMED = "decision_confirmed"
     DECISION_REJECTED = "decision_rejected"
     ALLOWANCE_REVOKED = "allowance_revoked"
+    ERASURE_ASKED = "erasure_asked"
+    ERASURE_DONE = "erasure_done"
     EXPORT_ASKED = "export_asked"
     EXPORT_BUILT = "export_built"
     EXPORT_TAKEN = "export_taken"

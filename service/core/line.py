@@ -18,9 +18,9 @@ from service.core.journal import Entry
 #: Stands in every line as ``v``: a reader that does not know the version must not guess.
 VERSION: Final = 1
 #: Kinds of actors whose ids are made by this service and tell nothing of a person.
-_OURS: Final = frozenset({"key", "operator", "reviewer"})
+OURS: Final = frozenset({"key", "operator", "reviewer"})
 #: What is kept in the row for the operator and not published: a request's id may be the client's own words.
-_UNPUBLISHED: Final = frozenset({"request"})
+UNPUBLISHED: Final = frozenset({"request"})
 _LARGEST: Final = 2**53 - 1
 
 
@@ -41,7 +41,7 @@ def canonical(entry: Entry, key: bytes | None) -> str:
         "before": entry.before and entry.before.value,
         "after": entry.after and entry.after.value,
         "detail": {
-            _text(name): _plain(value) for name, value in entry.detail.items() if name not in _UNPUBLISHED
+            _text(name): _plain(value) for name, value in entry.detail.items() if name not in UNPUBLISHED
         },
     }
     return rfc8785.dumps({name: value for name, value in members.items() if value is not None}).decode()
@@ -59,7 +59,7 @@ def _actor(actor: str | None, key: bytes | None) -> str | None:
     if actor is None:
         return None
     kind, _, name = actor.partition(":")
-    if kind in _OURS:
+    if kind in OURS:
         return _text(actor)
     return f"{_text(kind)}:{pseudonym(key, 'by', name) or ''}"
 

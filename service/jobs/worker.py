@@ -9,6 +9,7 @@ from typing import Final
 
 from service.core.errors import Conflict, GreenroomError, PartUnavailable
 from service.jobs.bookkeeper import Bookkeeper
+from service.jobs.eraser import Eraser
 from service.jobs.exporter import Exporter
 from service.jobs.feeder import Feeder
 from service.jobs.notary import Notary
@@ -53,6 +54,7 @@ class Worker:
             Bookkeeper(parts),
             Notary(parts),
             Feeder(parts),
+            Eraser(parts),
             Rescanner(parts, rescan_rate),
             Exporter(parts),
             Retainer(parts),

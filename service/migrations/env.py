@@ -6,6 +6,7 @@ from alembic import context
 from service.adapters import (  # noqa: F401
     schema_answers,
     schema_decisions,
+    schema_erasures,
     schema_exports,
     schema_grants,
     schema_jitsi,

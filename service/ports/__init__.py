@@ -11,6 +11,7 @@ from service.ports.cipher import AccountKey, Cipher, ContentCipher, Stretch
 from service.ports.clock import Clock
 from service.ports.credentials import ApiKey, Credentials, GrantKey, KnownGrant, SigningKey
 from service.ports.decisions import Allowances, Decisions
+from service.ports.erasures import Erasures
 from service.ports.event_log import EventLog
 from service.ports.event_sink import EventSink
 from service.ports.exports import Exports
@@ -52,6 +53,7 @@ __all__ = [
     "Credentials",
     "Decisions",
     "Entry",
+    "Erasures",
     "EventLog",
     "EventSink",
     "Exports",

@@ -46,6 +46,9 @@ class Journal(Protocol):
     def newest(self, act: Act, limit: int) -> Sequence[Placed | Waiting]:
         """Return at most ``limit`` lines that tell of ``act`` and of no upload, newest first."""
 
+    def find(self, line: int) -> Placed | Waiting | None:
+        """Return the line of a row's id."""
+
     def downloads(self, account_id: str, actors: Sequence[str], limit: int) -> Sequence[Entry]:
         """Return the newest ``limit`` downloads of an account's files by these actors, oldest first."""
 

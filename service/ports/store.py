@@ -62,10 +62,11 @@ class ObjectStore(Protocol):
         """Delete one object in quarantine. One that is not there is fine."""
 
     def discard_quarantined(self, upload_id: str) -> None:
-        """Delete all of an upload's objects in quarantine. Nothing there is fine."""
+        """Delete all of an upload's objects in quarantine, every version of them and what says that one was
+        deleted included. Nothing there is fine."""
 
     def discard_released(self, upload_id: str) -> None:
-        """Delete all of an upload's released objects. Nothing there is fine."""
+        """Delete all of an upload's released objects, likewise."""
 
     def discard_unfinished(self, started_before: datetime) -> int:
         """Abort multipart uploads begun before then; return how many."""

@@ -29,7 +29,7 @@ def create(parts: Parts, untrusted_id: str, plan: Plan, region: str, actor: str)
     account = Account(identifier(untrusted_id, "account"), now, plan, region)
     detail = {"plan": plan.value, "region": region}
     if not parts.accounts.add(account, Entry(now, Act.ACCOUNT_CREATED, detail, actor, account_id=account.id)):
-        raise AccountExists("There is or was an account of that id.")
+        raise AccountExists("There is an account of that id, or one that is not erased yet.")
     return account
 
 

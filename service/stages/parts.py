@@ -18,6 +18,7 @@ from service.ports import (
     Clock,
     Credentials,
     Decisions,
+    Erasures,
     EventLog,
     EventSink,
     Exports,
@@ -55,6 +56,7 @@ class Parts:
     journal: Journal
     checkpoints: Checkpoints
     accounts: Accounts
+    erasures: Erasures
     holds: Holds
     meetings: Meetings
     rescans: Rescans

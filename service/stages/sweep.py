@@ -92,24 +92,35 @@ def _changed(parts: Parts, upload: Upload) -> bool:
 def erase(parts: Parts, upload: Upload, event: Event = Event.DELETED, actor: str | None = None) -> Upload:
     """Erase an upload: the state first, so that downloads stop, then the bytes.
 
-    The display name and the person go too. A resumable upload may be unfinished. Raises ``Busy`` where the
-    upload is in the middle of a step, ``UnderHold`` where it must stay, and ``AccountRemoved`` where its time
-    ended in an account that is only held.
+    What is personal of it goes too, and its key. A resumable upload may be unfinished. Raises ``Busy`` where
+    the upload is in the middle of a step, ``UnderHold`` where it must stay, and ``AccountRemoved`` where its
+    time ended in an account that is only held.
     """
-    at = parts.clock.now()
     if upload.state is State.RECEIVING and upload.expires_at is not None:
+        at = parts.clock.now()
         upload = upload.moved(Event.GAVE_UP, at, {"code": "terminated"}, reason="terminated")
     try:
-        erased = upload.moved(
-            event,
-            at,
-            actor=actor,
-            lease_until=None,
-            due_at=at + SETTLED_AFTER,
-            leftover=Leftover.EVERYTHING,
-        )
-        saved = save(parts, replace(erased, name="", person=None))
+        saved = end(parts, replace(upload, person=None), event, actor)
     except (IllegalMove, Conflict):
         raise Busy("The upload is being worked on. Try again in a few seconds.") from None
     discard(parts, saved)
     return saved
+
+
+def end(parts: Parts, upload: Upload, event: Event = Event.DELETED, actor: str | None = None) -> Upload:
+    """Make an upload ERASED in the ledger, which remembers what is to be deleted of it, and whose it was
+    where nobody says otherwise. Raises ``IllegalMove`` and ``Conflict``.
+    """
+    at = parts.clock.now()
+    erased = upload.moved(
+        event,
+        at,
+        actor=actor,
+        lease_until=None,
+        due_at=at + SETTLED_AFTER,
+        leftover=Leftover.EVERYTHING,
+        name="",
+        declared_type="",
+        content_key=None,
+    )
+    return save(parts, erased)

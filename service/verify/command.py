@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from service.verify.certificate import check_certificate
 from service.verify.checkpoint import Checkpoint
 from service.verify.extracts import EXTRACTS
 from service.verify.invalid import Invalid
@@ -18,7 +19,7 @@ from service.verify.lines import check_lines
 from service.verify.note import PublicKey, read_key, split_notes
 from service.verify.pack import Found, check_pack
 from service.verify.proof import check_receipt
-from service.verify.receipt import read_receipt
+from service.verify.receipt import CERTIFICATE, read_receipt
 from service.verify.signature import check_checkpoint
 
 #: Longer files are no key, receipt or list of checkpoints; a log may be as long as it likes.
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     receipt.add_argument("receipt", type=Path, metavar="FILE", help="the receipt")
     _ask_for_key(receipt)
     receipt.set_defaults(run=lambda options: _told(_receipt, options))
+    certificate = commands.add_parser("certificate", help="check the certificate of an erasure")
+    certificate.add_argument("certificate", type=Path, metavar="FILE", help="the certificate")
+    _ask_for_key(certificate)
+    certificate.set_defaults(run=lambda options: _told(_certificate, options))
     log = commands.add_parser("log", help="check an export of the log against checkpoints that you kept")
     log.add_argument("export", type=Path, metavar="EXPORT", help="the export")
     _ask_for_checkpoints(log, required=True)
@@ -95,6 +100,13 @@ def _receipt(options: argparse.Namespace) -> str:
     proved = check_receipt(read_receipt(_read(options.receipt)), _key(options))
     line = json.dumps(proved.line, ensure_ascii=True)
     return f"valid: line {proved.index} of {proved.checkpoint.origin}: {line}"
+
+
+def _certificate(options: argparse.Namespace) -> str:
+    certificate = read_receipt(_read(options.certificate), CERTIFICATE)
+    proved = check_certificate(certificate, _key(options))
+    line = json.dumps(proved.line, ensure_ascii=True)
+    return f"valid: line {proved.index} of {proved.checkpoint.origin} says that it was erased: {line}"
 
 
 def _log(options: argparse.Namespace) -> str:

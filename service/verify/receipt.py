@@ -16,6 +16,8 @@ from service.verify.merkle import HASH_SIZE
 from service.verify.note import PublicKey, decode, encode, read_key
 
 FORMAT: Final = "greenroom-receipt/1"
+#: A receipt for the line that says that something was erased for good.
+CERTIFICATE: Final = "greenroom-erasure-certificate/1"
 _MEMBERS: Final = frozenset({"format", "line", "index", "proof", "checkpoint", "key"})
 #: A proof of 64 hashes is enough for any size that can be written; a line is at most some thousand bytes.
 _LONGEST: Final = 1024 * 1024
@@ -30,11 +32,12 @@ class Receipt:
     proof: tuple[bytes, ...]
     checkpoint: str
     key: PublicKey
+    format: str = FORMAT
 
     def document(self) -> dict[str, Any]:
         """Return the receipt's members."""
         return {
-            "format": FORMAT,
+            "format": self.format,
             "line": self.line,
             "index": self.index,
             "proof": [encode(step) for step in self.proof],
@@ -43,20 +46,22 @@ class Receipt:
         }
 
 
-def read_receipt(untrusted: str) -> Receipt:
-    """Return the receipt in ``untrusted``. Raises ``Invalid`` if it is not exactly one."""
+def read_receipt(untrusted: str, kind: str = FORMAT) -> Receipt:
+    """Return the receipt in ``untrusted``. Raises ``Invalid`` if it is not exactly one in the format
+    ``kind``.
+    """
     if len(untrusted) > _LONGEST:
         raise Invalid("the receipt is too long")
     members = read_object(untrusted, "the receipt")
-    if set(members) != _MEMBERS or members["format"] != FORMAT:
-        raise Invalid(f"this is no receipt in the format {FORMAT}")
+    if set(members) != _MEMBERS or members["format"] != kind:
+        raise Invalid(f"this is not in the format {kind}")
     index, proof = members["index"], members["proof"]
     if type(index) is not int or index < 0:
         raise Invalid("the receipt's index is not a number")
     if not isinstance(proof, list):
         raise Invalid("the receipt's proof is not a list")
     line, checkpoint, key = (_text(members, name) for name in ("line", "checkpoint", "key"))
-    return Receipt(line, index, _hashes(proof), checkpoint, read_key(key))
+    return Receipt(line, index, _hashes(proof), checkpoint, read_key(key), kind)
 
 
 def read_object(untrusted: str, what: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ STATUSES: Final[Mapping[type[errors.GreenroomError], int]] = {
     errors.TooSlow: 408,
     errors.NotReleased: 409,
     errors.NotSignedYet: 409,
+    errors.NotRemoved: 409,
     errors.ExportNotReady: 409,
     errors.RangeNotSatisfiable: 416,
     errors.AccountExists: 409,

@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Engine, delete
 from service.adapters.database import open_engine
 from service.adapters.outbox import Outbox
 from service.adapters.schema import log
+from service.adapters.sql_accounts import SqlAccounts
 from service.adapters.sql_answers import SqlAnswers
 from service.adapters.sql_checkpoints import SqlCheckpoints
 from service.adapters.sql_credentials import SqlCredentials
 from service.adapters.sql_decisions import SqlAllowances, SqlDecisions
+from service.adapters.sql_erasures import SqlErasures
 from service.adapters.sql_holds import SqlHolds
 from service.adapters.sql_journal import SqlJournal
 from service.adapters.sql_ledger import SqlLedger
@@ -25,12 +27,14 @@ from service.adapters.sql_webhook_endpoints import SqlWebhookEndpoints
 from service.core.journal import Act, Entry
 from service.core.upload import State, Upload
 from service.ports import (
+    Accounts,
     Allowances,
     Answers,
     ApiKey,
     Checkpoints,
     Credentials,
     Decisions,
+    Erasures,
     Holds,
     Job,
     Journal,
@@ -40,10 +44,12 @@ from service.ports import (
 )
 from stack.postgres import Postgres
 from tests.contract.databases import empty, migrate, sqlite_url
+from tests.fakes.accounts import FakeAccounts
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
+from tests.fakes.erasures import FakeErasures
 from tests.fakes.faults import Faults
 from tests.fakes.holds import FakeHolds
 from tests.fakes.journal import FakeJournal
@@ -71,6 +77,8 @@ class LedgerCase:
     checkpoints: Checkpoints
     decisions: Decisions
     allowances: Allowances
+    accounts: Accounts
+    erasures: Erasures
     holds: Holds
     engine: Engine | None
     jobs: list[Job] = field(default_factory=list)
@@ -148,7 +156,8 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
     if request.param != "fake":
         return _sql_case(request, request.param)
     journal = FakeJournal(Faults())
-    credentials, answers = FakeCredentials(Faults(), journal), FakeAnswers(Faults())
+    accounts, answers = FakeAccounts(Faults(), journal), FakeAnswers(Faults())
+    credentials = FakeCredentials(Faults(), journal, accounts)
     webhooks = FakeWebhooks(Faults(), lambda job: _queue(case, job))
     webhooks.removed = credentials.accounts.is_removed
     decisions = FakeDecisions(Faults(), journal)
@@ -174,9 +183,13 @@ def ledger_case(request: pytest.FixtureRequest) -> LedgerCase:
         checkpoints,
         decisions,
         decisions.allowances,
+        accounts,
+        FakeErasures(Faults(), ledger, journal, accounts, credentials, checkpoints, holds),
         holds,
         None,
     )
+    for account in ("acme", "other"):
+        accounts.known(account, NOON)
     return case
 
 
@@ -198,6 +211,8 @@ def _sql_case(request: pytest.FixtureRequest, name: str) -> LedgerCase:
         SqlCheckpoints(engine),
         SqlDecisions(engine),
         SqlAllowances(engine),
+        SqlAccounts(engine),
+        SqlErasures(engine),
         SqlHolds(engine),
         engine,
     )

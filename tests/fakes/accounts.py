@@ -26,6 +26,12 @@ class FakeAccounts:
         with self._lock:
             self._accounts.setdefault(account_id, Account(account_id, at))
 
+    def rename(self, account_id: str, mark: str, at: datetime) -> None:
+        """Let an erased account be under its mark, as a part of somebody's transaction."""
+        with self._lock:
+            known = self._accounts.pop(account_id, None) or self._accounts.get(mark) or Account(mark, at)
+            self._accounts[mark] = replace(known, id=mark, sealed_key=None, erased_at=at)
+
     def known_now(self, account_id: str) -> Account | None:
         """Return an account, for the other parts of the same world."""
         return self._accounts.get(account_id)

@@ -63,6 +63,13 @@ class FakeCheckpoints:
                 raise Conflict("it has one")
             self._pseudonym_keys[key.account_id] = key
 
+    def rename_pseudonym_key(self, account_id: str, to: str) -> None:
+        """Let what is left of a destroyed key be under another name, as a part of somebody's transaction."""
+        with self._lock:
+            known = self._pseudonym_keys.pop(account_id, None)
+            if known is not None:
+                self._pseudonym_keys[to] = replace(known, account_id=to, sealed=None)
+
     def destroy_pseudonym_key(self, account_id: str, at: datetime) -> None:
         """Forget an account's key."""
         with self._faults.at("checkpoints.destroy_pseudonym_key"), self._lock:

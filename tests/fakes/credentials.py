@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from service.core.erasure import Erasure, Reach
 from service.core.errors import BadRequest, Conflict, TooManyKeys
 from service.core.grant import Grant
 from service.core.journal import Entry
@@ -159,6 +160,27 @@ class FakeCredentials:
             for grant in old:
                 if not self.holds(grant.account_id, grant.meeting_id):
                     del self._grants[grant.account_id, grant.id]
+
+    def forget_account(self, account_id: str) -> None:
+        """Forget an account's keys and grants, as a part of somebody's transaction."""
+        with self._lock:
+            self._keys = {key: one for key, one in self._keys.items() if one.account_id != account_id}
+            theirs = self._grant_keys.items()
+            self._grant_keys = {key: one for key, one in theirs if one.account_id != account_id}
+            self._grants = {key: one for key, one in self._grants.items() if key[0] != account_id}
+
+    def end_grants(self, erasure: Erasure) -> None:
+        """Revoke a meeting's or a person's grants, as a part of somebody's transaction."""
+        meeting = erasure.reach is Reach.MEETING
+        with self._lock:
+            for key, one in self._grants.items():
+                names = one.grant.meeting_id if meeting else one.grant.person
+                its = (one.grant.account_id, names) == (erasure.account_id, erasure.subject)
+                if its and one.created_at <= erasure.asked_at:
+                    meeting_id = erasure.mark if meeting else one.grant.meeting_id
+                    forgotten = replace(one.grant, person=None, meeting_id=meeting_id)
+                    revoked_at = one.revoked_at or erasure.asked_at
+                    self._grants[key] = replace(one, grant=forgotten, revoked_at=revoked_at)
 
     def stored(self, account_id: str, grant_id: str) -> KnownGrant | None:
         """Return a stored grant, for the ledger of the same world and for tests."""

@@ -81,6 +81,11 @@ class FakeJournal:
             found = [row for row in rows if row[1].event == act and row[1].upload_id is None]
             return [self._line(*row) for row in found[:limit]]
 
+    def find(self, line: int) -> Placed | Waiting | None:
+        """Return a line."""
+        with self._faults.at("journal.find"), self._lock:
+            return self._line(line, self.entries[line - 1]) if 0 < line <= len(self.entries) else None
+
     def downloads(self, account_id: str, actors: Sequence[str], limit: int) -> Sequence[Entry]:
         """Return downloads by some."""
         with self._faults.at("journal.downloads"), self._lock:

@@ -237,6 +237,11 @@ class FakeLedger:
         with self.lock:
             return [self._rows[key] for key in sorted(self._rows)]
 
+    def put(self, row: Upload) -> None:
+        """Put a row in the place of the one of its id, as a part of somebody's transaction."""
+        with self.lock:
+            self._rows[row.id] = row
+
     def lines(self, upload_id: str) -> list[LogLine]:
         """Return one upload's lines, for the tests to look at."""
         return list(self._lines.get(upload_id, ()))

@@ -17,6 +17,9 @@ from stack.store_policy import CHECKPOINTS, QUARANTINE, RELEASED
 
 PART_SIZE = 5 * 1024 * 1024
 
+JANITOR = {
+    *("list", "list_versions", "list_multipart", "delete", "delete_many", "delete_version", "abort"),
+}
 COPIES = ("copy_from_quarantine", "copy_from_released")
 # (role, bucket) -> the verbs that work; every other one must be AccessDenied.
 ALLOWED: dict[tuple[str, str], set[str]] = {
@@ -29,13 +32,13 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("release", RELEASED): {"put", "put_multipart", "abort", "get", "stat", *COPIES},
     ("download", QUARANTINE): set(),
     ("download", RELEASED): {"get", "stat"},
-    ("janitor", QUARANTINE): {"list", "list_multipart", "delete", "delete_many", "abort"},
-    ("janitor", RELEASED): {"list", "list_multipart", "delete", "delete_many", "abort"},
+    ("janitor", QUARANTINE): JANITOR,
+    ("janitor", RELEASED): JANITOR,
     ("witness", QUARANTINE): set(),
     ("witness", RELEASED): set(),
     **{(role, CHECKPOINTS): set() for role in ("ingest", "scan", "release", "download", "janitor", "nobody")},
     # Who may write may also abort what it wrote half.
-    ("witness", CHECKPOINTS): {"put", "put_multipart", "abort", "get", "stat"},
+    ("witness", CHECKPOINTS): {"put", "put_multipart", "abort", "get", "stat", "list_versions"},
     ("nobody", QUARANTINE): set(),
     ("nobody", RELEASED): set(),
 }
@@ -66,6 +69,7 @@ VERBS: dict[str, Callable[[Minio, Object], object]] = {
     "get": lambda c, at: c.get_object(at.bucket, at.key).read(),
     "stat": lambda c, at: c.stat_object(at.bucket, at.key),
     "list": lambda c, at: list(c.list_objects(at.bucket, recursive=True)),
+    "list_versions": lambda c, at: list(c.list_objects(at.bucket, recursive=True, include_version=True)),
     "list_multipart": lambda c, at: c._list_multipart_uploads(at.bucket),
     "abort": lambda c, at: c._abort_multipart_upload(at.bucket, at.unfinished, at.upload_id),
     "copy_from_quarantine": lambda c, at: c.copy_object(
@@ -76,6 +80,7 @@ VERBS: dict[str, Callable[[Minio, Object], object]] = {
     ),
     "delete": lambda c, at: c.remove_object(at.bucket, at.key),
     "delete_many": lambda c, at: list(c.remove_objects(at.bucket, [DeleteObject(at.key)])),
+    "delete_version": lambda c, at: list(c.remove_objects(at.bucket, [DeleteObject(at.key, "null")])),
     "read_tags": lambda c, at: c.get_object_tags(at.bucket, at.key),
     "read_bucket_policy": lambda c, at: c.get_bucket_policy(at.bucket),
     "write_bucket_policy": lambda c, at: c.set_bucket_policy(

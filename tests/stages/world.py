@@ -43,6 +43,7 @@ from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.decisions import FakeDecisions
+from tests.fakes.erasures import FakeErasures
 from tests.fakes.events import FakeEvents
 from tests.fakes.exports import FakeExports
 from tests.fakes.faults import Crash, Faults
@@ -158,6 +159,15 @@ class World:
             self.decisions,
             self.holds,
         )
+        self.erasures = FakeErasures(
+            self.faults,
+            self.ledger,
+            self.journal,
+            self.accounts,
+            self.credentials,
+            self.checkpoints,
+            self.holds,
+        )
         self.exports = FakeExports(self.faults, self.journal, self.ledger.rows)
         self.rescans = FakeRescans(self.faults, self.journal, self.ledger, self.accounts, self.meetings)
         self.store = FakeStore(self.faults, self.clock)
@@ -172,6 +182,7 @@ class World:
             journal=self.journal,
             checkpoints=self.checkpoints,
             accounts=self.accounts,
+            erasures=self.erasures,
             holds=self.holds,
             meetings=self.meetings,
             rescans=self.rescans,

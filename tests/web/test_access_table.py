@@ -20,8 +20,11 @@ from werkzeug.test import TestResponse
 
 from service.core.account import OPERATOR
 from service.core.caller import Scope
+from service.core.erasure import Reach
+from service.core.upload import State
 from service.stages import holds, signing
 from service.stages.access import SCOPES, create_key
+from service.stages.erasing.ask import ask, ask_for_account
 from service.stages.parts import Parts
 from service.web.public.operation import Operation
 from tests.web.bookkeeping import keep_log
@@ -143,6 +146,12 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/v1/uploads/<upload_id>/content"): Entry(Scope.DOWNLOAD, 403, OPEN),
     ("GET", "/v1/uploads/<upload_id>/receipt"): Entry(Scope.READ, OPEN, OPEN),
     ("DELETE", "/v1/uploads/<upload_id>"): Entry(Scope.DELETE),
+    # One that no worker has been at.
+    ("GET", "/v1/uploads/<erased_id>/certificate"): Entry(Scope.DELETE, owner=409),
+    ("DELETE", "/v1/meetings/<meeting_id>"): Entry(Scope.DELETE, stranger=OPEN),
+    ("DELETE", "/v1/persons/<person>"): Entry(Scope.DELETE, stranger=OPEN),
+    ("GET", "/v1/erasures/<erasure_id>"): Entry(Scope.DELETE),
+    ("GET", "/v1/erasures/<erasure_id>/certificate"): Entry(Scope.DELETE, owner=409),
     ("PUT", "/v1/meetings/<meeting_id>"): Entry(
         Scope.UPLOAD, stranger=OPEN, options={"json": {"starts_at": "2026-12-01T15:00:00Z"}}
     ),
@@ -201,6 +210,10 @@ TABLE: Final[dict[tuple[str, str], Entry]] = {
     ("GET", "/v1/accounts/<account_id>"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", "/v1/accounts/<account_id>/remove"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", "/v1/accounts/<account_id>/reactivate"): Entry(Scope.ADMIN, stranger=403, owner=403),
+    ("POST", "/v1/accounts/<idle_id>/erase"): Entry(
+        Scope.ADMIN, stranger=403, owner=403, query="active=true"
+    ),
+    ("GET", "/v1/account-erasures/<account_erasure_id>"): Entry(Scope.ADMIN, stranger=403, owner=403),
     ("POST", "/v1/holds"): Entry(
         Scope.ADMIN,
         stranger=403,
@@ -254,6 +267,8 @@ def made(app: Flask, parts: Parts, admin_key: str) -> Stage:
     presenter = replace(backend, key=grant(backend, "upload")["token"])
     upload = presenter.post(b"what another account must not read").get_json()
     assert upload["state"] == "released"
+    erased = backend.insert(State.ERASED).id
+    erasure = ask(parts, backend.account, Reach.UPLOAD, erased, "operator:command")
     keep_log(parts)
     callers = {
         NOBODY: replace(backend, key=""),
@@ -273,6 +288,12 @@ def made(app: Flask, parts: Parts, admin_key: str) -> Stage:
     asking = f"/v1/accounts/{backend.account}/persons/ann@example.org/export"
     things = {
         "upload_id": upload["id"],
+        "erased_id": erased,
+        "erasure_id": erasure.id,
+        "idle_id": new_backend(app, parts).account,
+        "account_erasure_id": ask_for_account(
+            parts, new_backend(app, parts).account, "operator:command", active_too=True
+        ).id,
         "unfinished_id": unfinished.headers["Location"].rpartition("/")[2],
         "account_id": spare,
         "hold_id": holds.place(parts, holds.Wanted(spare, "An order to keep"), "operator:command").id,
@@ -300,6 +321,12 @@ def routes(app: Flask) -> dict[tuple[str, str], Operation | None]:
             if path.startswith("/v1/tus/") and method != "OPTIONS":
                 # The table plays it with an upload that is not finished.
                 path = path.replace("<upload_id>", "<unfinished_id>")
+            if path.endswith("/erase"):
+                # Of the other account something is under hold.
+                path = path.replace("<account_id>", "<idle_id>")
+            if path.endswith("/certificate"):
+                # And this with one that is erased.
+                path = path.replace("<upload_id>", "<erased_id>")
             found[method, path] = getattr(app.view_functions[rule.endpoint], "operation", None)
     return found
 

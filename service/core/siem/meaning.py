@@ -117,6 +117,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         Act.DECISION_CONFIRMED: Meaning("Decision confirmed", _S.FINDING, "Update", _L.LOW),
         Act.DECISION_REJECTED: Meaning("Decision rejected", _S.FINDING, "Update", _L.LOW),
         Act.ALLOWANCE_REVOKED: Meaning("Allow-list entry revoked", _S.ENTITY, "Delete", _L.LOW),
+        Act.ERASURE_ASKED: Meaning("Erasure asked for", _S.ENTITY, "Update", _L.LOW),
+        Act.ERASURE_DONE: Meaning("Erasure done", _S.ENTITY, "Delete", _L.LOW),
         Act.EXPORT_ASKED: Meaning("Export of data asked for", _S.ENTITY, "Create", _L.LOW),
         Act.EXPORT_BUILT: Meaning("Export of data built", _S.ENTITY, "Update"),
         Act.EXPORT_TAKEN: Meaning("Export of data downloaded", _S.PAGE, "Export", _L.LOW),

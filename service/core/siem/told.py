@@ -9,7 +9,7 @@ from typing import Any, Final
 from service.core.line import VERSION
 
 #: What names the thing that an act without an upload was about, in the order in which it is looked for.
-_SUBJECTS: Final = ("key", "prefix", "reviewer", "allowance", "id")
+_SUBJECTS: Final = ("key", "prefix", "reviewer", "allowance", "erasure", "id")
 
 
 @dataclass(frozen=True, slots=True)

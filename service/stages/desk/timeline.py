@@ -79,6 +79,7 @@ def timeline(parts: Parts, upload: Upload, check: Check) -> Timeline:
     found = parts.journal.of_upload(upload.id, MOST_ACTS)
     key = pseudonym_key(parts, upload.account_id) if found else None
     tiles = cache(parts.journal.tile)
+    key = None if upload.state is State.ERASED else key
     lines = [_placed(one, signed, tiles, key) if isinstance(one, Placed) else _waiting(one) for one in found]
     troubles += _chain(parts, upload, lines)
     acts = sum(one.entry.after is None for one in found)

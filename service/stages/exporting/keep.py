@@ -40,21 +40,25 @@ def withdraw(parts: Parts, export: Export) -> None:
     _unless_lost(parts, again, Act.EXPORT_WITHDRAWN)
 
 
-def drop(parts: Parts, account_id: str, person: str | None = None) -> int:
-    """Erase every export of an account, or of one of its people, with all that it has in the store.
+def drop(parts: Parts, exports: Iterable[Export]) -> None:
+    """Erase exports, with all that they have in the store.
 
-    Nothing of it can be handed out from then on, and its row names nobody; return how many there were. May be
-    repeated. Raises ``StoreUnavailable`` while something is left in the store, and ``Conflict`` if one was
-    changed meanwhile.
+    Nothing of them can be handed out from then on, and their rows name nobody. May be repeated. Raises
+    ``StoreUnavailable`` while something is left in the store, and ``Conflict`` if one was changed meanwhile.
     """
-    found = parts.exports.of(account_id, person)
-    for export in found:
+    for export in exports:
         gone = parts.exports.save(_ended(parts, export))
         _delete(parts, gone)
         # What a process was just writing goes once more, a while later.
         swept = replace(gone, person=None, sweep_at=parts.clock.now() + SETTLED_AFTER)
         parts.exports.save(swept)
-    return len(found)
+
+
+def is_dropped(export: Export) -> bool:
+    """Tell whether nothing is to be dropped of an export: it is over, and what it had is deleted."""
+    return export.phase is Phase.EXPIRED and (
+        export.leftover is Leftover.NOTHING or export.sweep_at is not None
+    )
 
 
 def _end(parts: Parts, export: Export, act: Act) -> None:

@@ -19,7 +19,7 @@ from service.verify.checkpoint import read_checkpoint
 from service.verify.invalid import Invalid
 from service.verify.merkle import check_inclusion, leaf_hash
 from service.verify.note import read_note
-from service.verify.receipt import Receipt
+from service.verify.receipt import FORMAT, Receipt
 
 #: The moves that say what an upload's content is taken for, by a scanner or by people.
 VERDICTS: Final = frozenset(
@@ -38,10 +38,17 @@ def make_receipt(parts: Parts, upload: Upload) -> Receipt:
     Asked for again it is the same. Raises ``NotSignedYet`` while there is none, ``NoVerdict`` if there will
     be none, and ``LogDamaged`` if the log is not what was signed.
     """
-    line = _verdict(parts, upload)
+    return prove_line(parts, _verdict(parts, upload), FORMAT)
+
+
+def prove_line(parts: Parts, line: Placed | Waiting, kind: str) -> Receipt:
+    """Return the receipt for a line, in the format ``kind``, under the first checkpoint that covers it.
+
+    Raises ``NotSignedYet``, and ``LogDamaged`` if the log is not what was signed.
+    """
     covering = parts.checkpoints.after(line.position, 1) if isinstance(line, Placed) else ()
     if not isinstance(line, Placed) or not covering:
-        raise NotSignedYet("The verdict is there and not signed yet.", _until_signed(parts))
+        raise NotSignedYet("The line is there and not signed yet.", _until_signed(parts))
     signed = covering[0]
     proof = tree.inclusion(line.position, signed.size, parts.journal.tile)
     try:
@@ -49,7 +56,7 @@ def make_receipt(parts: Parts, upload: Upload) -> Receipt:
         check_inclusion(line.position, checkpoint.size, leaf_hash(line.text.encode()), proof, checkpoint.root)
     except Invalid as error:
         raise LogDamaged(f"Line {line.position} of the log cannot be proved: {error}.") from error
-    return Receipt(line.text, line.position, tuple(proof), signed.note, public_key(parts))
+    return Receipt(line.text, line.position, tuple(proof), signed.note, public_key(parts), kind)
 
 
 def _verdict(parts: Parts, upload: Upload) -> Placed | Waiting:

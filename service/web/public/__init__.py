@@ -9,9 +9,11 @@ from service.stages.jitsi import Jitsi
 from service.stages.parts import Parts
 from service.web import errors, tracing
 from service.web.public import (
+    account_erasures,
     accounts,
     contract,
     cors,
+    erasures,
     exports,
     grants,
     health,
@@ -78,6 +80,8 @@ def create_app(
     app.register_blueprint(holds.blueprint(parts, door))
     app.register_blueprint(exports.blueprint(parts, slots, door))
     app.register_blueprint(log.blueprint(parts, door))
+    app.register_blueprint(erasures.blueprint(parts, door))
+    app.register_blueprint(account_erasures.blueprint(parts, door))
     app.register_blueprint(webhooks.blueprint(parts, door))
     if jitsi is not None:
         app.register_blueprint(jitsi_routes.blueprint(parts, slots, jitsi))

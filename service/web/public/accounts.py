@@ -26,7 +26,7 @@ ACCOUNT_PATH: Final = {"account_id": PathPart("The account's id.", _PATTERN, "ac
 class NewAccount(Body):
     """An account to be made."""
 
-    id: str = Field(pattern=_PATTERN, description="What you call it. Never given twice.", examples=["acme"])
+    id: str = Field(pattern=_PATTERN, description="What you call it. Not given to two.", examples=["acme"])
     plan: Plan = Field(Plan.PAID, strict=False, description="What it is promised: see the policy's `plans`.")
     region: str | None = Field(
         None, max_length=32, description="Where its files and keys lie, for good. Left out, the first one."

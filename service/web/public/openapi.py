@@ -43,6 +43,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "accounts": "Accounts: made, removed and brought back by whoever runs this service.",
     "holds": "Legal holds: what nobody may delete, placed and lifted by whoever runs this service.",
     "log": "What proves that a verdict was reached, and that nobody changed it since.",
+    "erasures": "What is erased for good, and the certificates that say so.",
     "policy": "What may be sent and what happens to it.",
     "health": "Whether the service is up, for what watches over it.",
     "contract": "This description.",

@@ -165,7 +165,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
         upload = writing.at_rest(caller, upload_id)
         if upload.size is not None:
             caller.require(Scope.DELETE)
-        erase(parts, upload)
+        erase(parts, upload, actor=caller.actor)
         return Response(status=204)
 
     return routes

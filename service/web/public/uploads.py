@@ -143,8 +143,9 @@ DELETE: Final = Operation(
     scope=Scope.DELETE,
     path=UPLOAD_PATH,
     problems=(errors.NotFound, errors.Busy, errors.UnderHold, errors.Conflict, errors.StoreUnavailable),
-    description="May be called again: an upload that is deleted already stays so. What is under legal hold"
-    " stays as it is, and can be downloaded where it is released.",
+    description="May be called again: an upload that is deleted already stays so. The certificate that"
+    " nothing of it is left is at `/v1/uploads/{upload_id}/certificate` a little later. What is under legal"
+    " hold stays as it is, and can be downloaded where it is released.",
 )
 
 
@@ -194,7 +195,7 @@ def blueprint(parts: Parts, slots: Slots, door: Door) -> Blueprint:
     def delete(caller: Caller, upload_id: str) -> Response:
         upload = read.own_upload(parts, caller, upload_id)
         if upload.state is not State.ERASED:
-            erase(parts, upload)
+            erase(parts, upload, actor=caller.actor)
         return Response(status=204)
 
     return routes
