@@ -3,6 +3,7 @@
 from typing import Final
 
 from service.jobs.rounds import Rounds, Step
+from service.stages.erasing.ask import ask_for_ended
 from service.stages.erasing.work import finish, work
 from service.stages.parts import Parts
 
@@ -10,6 +11,8 @@ from service.stages.parts import Parts
 _PAUSE: Final = 3.0
 #: Seconds between two times that the database gives up what was forgotten, which is work for it.
 _FINISH_EVERY: Final = 10.0
+#: Seconds between two looks for accounts whose time is over.
+_LOOK_EVERY: Final = 600.0
 
 
 class Eraser(Rounds):
@@ -18,9 +21,19 @@ class Eraser(Rounds):
     def __init__(self, parts: Parts) -> None:
         """Erase from ``parts``."""
         self._parts = parts
-        self._finish_due = 0.0
-        steps = [Step("erase", self._work, _PAUSE), Step("finish erasures", self._finish, _PAUSE)]
+        self._finish_due = self._look_due = 0.0
+        steps = [
+            Step("look for ended accounts", self._look, _PAUSE),
+            Step("erase", self._work, _PAUSE),
+            Step("finish erasures", self._finish, _PAUSE),
+        ]
         super().__init__("eraser", steps, parts.clock, parts.log)
+
+    def _look(self) -> None:
+        now = self._parts.clock.monotonic()
+        if now >= self._look_due:
+            ask_for_ended(self._parts)
+            self._look_due = now + _LOOK_EVERY
 
     def _work(self) -> None:
         work(self._parts)

@@ -22,7 +22,7 @@ from service.core.export import Phase
 from service.core.grant import Grant, GrantKind
 from service.core.upload import Event, Leftover, State, Upload
 from service.stages.access import create_key
-from service.stages.erasing.ask import ask, ask_for_account, known_erasure, own_erasure
+from service.stages.erasing.ask import ask, ask_for_account, ask_for_ended, known_erasure, own_erasure
 from service.stages.erasing.certificate import make_certificate
 from service.stages.erasing.work import finish, work
 from service.stages.exporting.ask import ask as ask_export
@@ -333,3 +333,24 @@ def test_exports_go_with_what_is_in_them(world: World, reach: Reach) -> None:
     ben = Phase.READY if reach is Reach.PERSON else Phase.EXPIRED
     assert phases == [Phase.EXPIRED, ben, Phase.EXPIRED]
     assert {key.partition("/")[0] for key in sorted(world.keys())} <= {exports[1].id}
+
+
+def test_an_account_whose_time_is_over_is_erased(world: World) -> None:
+    """Not an hour before, and only while nothing in it is under hold."""
+    account = world.parts.accounts.find(CALLER.account_id)
+    assert account is not None
+    end = world.clock.now() + timedelta(days=60)
+    world.parts.accounts.change(replace(account, removed_at=world.clock.now(), erase_at=end), None)
+    hold = place_hold(world.parts, Wanted(CALLER.account_id, "An order to keep"), ASKED_BY)
+    standing = []
+    for act in (
+        lambda: None,
+        lambda: world.clock.advance(61 * 86400),
+        lambda: lift_hold(world.parts, hold.id, ""),
+    ):
+        act()
+        ask_for_ended(world.parts)
+        seconds(world)
+        found = world.parts.accounts.find(CALLER.account_id)
+        standing.append(found.standing if found else Standing.ERASED)
+    assert standing == [Standing.REMOVED, Standing.REMOVED, Standing.ERASED]

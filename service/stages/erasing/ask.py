@@ -1,14 +1,16 @@
 """Ask: write down what is to be erased. From then on nothing but time is needed."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 
 from service.core.account import OPERATOR, Standing
 from service.core.caller import Caller
 from service.core.erasure import ERASURE_ID, Erasure, Reach, mark_of, new_id
-from service.core.errors import NotFound, NotRemoved, UnderHold
+from service.core.errors import Conflict, NotFound, NotRemoved, UnderHold
 from service.core.journal import Act, Entry
 from service.core.line import OURS
+from service.stages.accounts import due_for_erasure
 from service.stages.log.keys import pseudonym_key
 from service.stages.parts import Parts
 
@@ -52,6 +54,14 @@ def ask_for_account(
         ended = replace(account, removed_at=account.removed_at or now, erase_at=now)
         parts.accounts.change(ended, None)
     return ask(parts, account_id, Reach.ACCOUNT, account_id, asked_by)
+
+
+def ask_for_ended(parts: Parts) -> None:
+    """Have the accounts erased whose time after their removal is over. Raises ``PartUnavailable``."""
+    for account in due_for_erasure(parts, parts.clock.now()):
+        # One that is changed or put under hold at this moment is looked at again next time.
+        with suppress(Conflict, NotFound, UnderHold):
+            ask_for_account(parts, account.id, None)
 
 
 def ask_for_erased(parts: Parts, limit: int) -> int:
