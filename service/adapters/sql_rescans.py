@@ -69,7 +69,9 @@ class SqlRescans:
         return begun
 
     def take(self, signature_version: int | None, now: datetime, until: datetime) -> Taken | None:
-        """Take one by compare-and-swap."""
+        """Take one by compare-and-swap. Where nothing is to be scanned again, nobody is kept from writing."""
+        if not self._database.read(select(_FILE.upload_id).limit(1)):
+            return None
         with self._changing() as connection:
             due = and_(_FILE.due_at <= now, _doable(signature_version))
             of_meetings = _files_of_meetings(now).where(due).limit(1)

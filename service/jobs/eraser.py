@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from service.jobs.rounds import Rounds, Step
+from service.jobs.rounds import SELDOM, Rounds, Step
 from service.stages.erasing.ask import ask_for_ended
 from service.stages.erasing.work import finish, work
 from service.stages.parts import Parts
@@ -27,7 +27,7 @@ class Eraser(Rounds):
             Step("erase", self._work, _PAUSE),
             Step("finish erasures", self._finish, _PAUSE),
         ]
-        super().__init__("eraser", steps, parts.clock, parts.log)
+        super().__init__("eraser", steps, parts.clock, parts.log, SELDOM)
 
     def _look(self) -> None:
         now = self._parts.clock.monotonic()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from service.jobs.rounds import Rounds, Step
+from service.jobs.rounds import SELDOM, Rounds, Step
 from service.stages.exporting.build import Stopping, build_next
 from service.stages.exporting.keep import tidy
 from service.stages.parts import Parts
@@ -19,7 +19,7 @@ class Exporter(Rounds):
     def __init__(self, parts: Parts) -> None:
         """Work with ``parts``."""
         steps = [Step("tidy_exports", self._tidy, _PAUSE), Step("build_exports", self._build, _PAUSE)]
-        super().__init__("exporter", steps, parts.clock, parts.log)
+        super().__init__("exporter", steps, parts.clock, parts.log, SELDOM)
         self._parts = parts
         self._tidy_due = 0.0
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from service.jobs.rounds import Rounds, Step
+from service.jobs.rounds import SELDOM, Rounds, Step
 from service.stages.parts import Parts
 from service.stages.retention import work
 
@@ -20,7 +20,8 @@ class Retainer(Rounds):
 
     def __init__(self, parts: Parts) -> None:
         """Work with ``parts``."""
-        super().__init__("retainer", [Step("retention", self._go_on, _PAUSE)], parts.clock, parts.log)
+        steps = [Step("retention", self._go_on, _PAUSE)]
+        super().__init__("retainer", steps, parts.clock, parts.log, SELDOM)
         self._parts = parts
         self._after = ""
         self._due = 0.0

@@ -8,7 +8,10 @@ from typing import Final
 from service.core.errors import PartUnavailable
 from service.ports import Clock, EventLog
 
-_ROUND: Final = 0.5
+#: Seconds between rounds of what others wait for.
+_OFTEN: Final = 0.5
+#: Seconds between rounds of what has time: each asks the database whether there is anything to do.
+SELDOM: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,16 @@ class Step:
 
 
 class Rounds:
-    """Works from ``start`` to ``stop``, every half second."""
+    """Works from ``start`` to ``stop``."""
 
-    def __init__(self, name: str, steps: Sequence[Step], clock: Clock, log: EventLog) -> None:
-        """Do ``steps`` in their order, in a thread of that ``name``."""
+    def __init__(
+        self, name: str, steps: Sequence[Step], clock: Clock, log: EventLog, every: float = _OFTEN
+    ) -> None:
+        """Do ``steps`` in their order, in a thread of that ``name``, with ``every`` seconds in between."""
         self._steps = steps
         self._clock = clock
         self._log = log
+        self._pause = every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._troubles: dict[str, str] = {}
@@ -64,7 +70,7 @@ class Rounds:
     def _run(self) -> None:
         while not self._stop.is_set():
             self.round()
-            self._stop.wait(_ROUND)
+            self._stop.wait(self._pause)
 
     def _tell(self, step: Step, error: Exception) -> None:
         code = error.code if isinstance(error, PartUnavailable) else repr(error)
