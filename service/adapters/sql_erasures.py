@@ -71,10 +71,10 @@ class SqlErasures:
         found = self._database.read(select(erasures).where(erasures.c.id == its))
         return _erasure(found[0]) if found else None
 
-    def undone(self, limit: int, *, let_go: bool) -> Sequence[Erasure]:
+    def undone(self, limit: int, *, let_go: bool, after: str = "") -> Sequence[Erasure]:
         """Return those to work on."""
         step = erasures.c.subject.is_(None) if let_go else erasures.c.subject.is_not(None)
-        undone = select(erasures).where(erasures.c.done_at.is_(None), step)
+        undone = select(erasures).where(erasures.c.done_at.is_(None), step, erasures.c.id > after)
         return [_erasure(row) for row in self._database.read(undone.order_by(erasures.c.id).limit(limit))]
 
     def unasked(self, limit: int) -> Sequence[str]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from service.core.account import Plan
-from service.core.errors import BadRequest, ConfigurationError
+from service.core.errors import BadRequest, ConfigurationError, RangeNotAllowed
 from service.core.meeting import Meeting
 from service.core.upload import RESTING, State, Upload
 
@@ -69,15 +69,15 @@ def _periods(plan: Plan, settings: Any) -> Periods:  # noqa: ANN401 - parsed TOM
 def shortened(untrusted_days: Mapping[str, int], periods: Periods) -> dict[str, int]:
     """Return for how many days a meeting's uploads are to stay, by the name of their state.
 
-    Raises ``BadRequest`` for a state in which nothing waits for its end, and for less than a day or more
-    than the plan's ``periods`` give.
+    Raises ``BadRequest`` for a state in which nothing waits for its end, and ``RangeNotAllowed`` for less
+    than a day or more than the plan's ``periods`` give.
     """
     for name, days in untrusted_days.items():
         if name not in RETAINED:
             raise BadRequest(f"retention must name {', '.join(sorted(RETAINED))}, and nothing else.")
         most = getattr(periods, name).days
         if not 1 <= days <= most:
-            raise BadRequest(f"retention: {name} must be days from 1 to {most}, which the plan gives.")
+            raise RangeNotAllowed(f"retention: {name} must be days from 1 to {most}, which the plan gives.")
     return dict(untrusted_days)
 
 

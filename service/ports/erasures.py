@@ -26,8 +26,9 @@ class Erasures(Protocol):
     def of_upload(self, upload_id: str) -> Erasure | None:
         """Return the erasure that has forgotten an upload."""
 
-    def undone(self, limit: int, *, let_go: bool) -> Sequence[Erasure]:
-        """Return erasures that are not done, oldest first: those that were let go, or those that were not."""
+    def undone(self, limit: int, *, let_go: bool, after: str = "") -> Sequence[Erasure]:
+        """Return erasures that are not done, oldest first, whose id sorts behind ``after``: those that were
+        let go, or those that were not."""
 
     def unasked(self, limit: int) -> Sequence[str]:
         """Return the ids of uploads that are ERASED and that no erasure has forgotten, in their order."""

@@ -74,6 +74,7 @@ def test_the_undone_come_in_order_by_how_far_they_are(ledger_case: LedgerCase) -
     two = erasures.ask(make_erasure(Reach.PERSON, 2), ASKED)
     assert [one, two] == list(erasures.undone(9, let_go=False))
     assert [one] == list(erasures.undone(1, let_go=False))
+    assert [two] == list(erasures.undone(9, let_go=False, after=one.id))
     gone = erasures.let_go(one)
     assert (gone.subject, gone.uploads, gone.size) == (None, 0, 0)
     assert [two] == list(erasures.undone(9, let_go=False))

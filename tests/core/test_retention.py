@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from service.core.account import Plan
-from service.core.errors import BadRequest, ConfigurationError
+from service.core.errors import BadRequest, ConfigurationError, RangeNotAllowed
 from service.core.meeting import Meeting
 from service.core.policy import read_policy
 from service.core.retention import RETAINED, Terms, shortened
@@ -113,7 +113,7 @@ def test_a_meetings_own_days_are_bounded_by_the_plan() -> None:
     assert shortened(dict.fromkeys(most, 1), PAID) == dict.fromkeys(most, 1)
     for name, days in most.items():
         for odd in (0, -1, days + 1):
-            with pytest.raises(BadRequest, match=name):
+            with pytest.raises(RangeNotAllowed, match=name):
                 shortened({name: odd}, PAID)
     for unknown in ("removed", "erased", "scanning", ""):
         with pytest.raises(BadRequest):

@@ -8,7 +8,7 @@ import pytest
 
 from service.core.account import HOME
 from service.core.errors import ContentLost, StoreUnavailable, TypeNotAllowed
-from service.core.outcome import Answer, Obstacle, Unscannable
+from service.core.outcome import Answer, Malformed, Obstacle, Unscannable
 from service.core.upload import Segment, State, Upload
 from service.stages.parts import Parts
 from service.stages.receive import WINDOW
@@ -153,8 +153,8 @@ def test_a_stored_upload_is_looked_into_again() -> None:
     store, segments = stored(compound_file("EncryptedPackage"), [700])
     answer = check_upload(parts(store), of(segments))
     assert answer == Unscannable(Obstacle.ENCRYPTED, "Greenroom.Encrypted.OOXML")
-    with pytest.raises(TypeNotAllowed):
-        check_upload(parts(store), replace(of(segments), name="deck.odp"))
+    odd = check_upload(parts(store), replace(of(segments), name="deck.odp"))
+    assert odd == Malformed("Greenroom.Package.Mismatch")
 
 
 @pytest.mark.parametrize("extension", ["pptx", "doc"])

@@ -28,6 +28,7 @@ HEADERS = {
     "content-type",
     "cross-origin-resource-policy",
     "date",
+    "etag",
     "keep-alive",
     "location",
     "ratelimit",

@@ -66,11 +66,11 @@ class FakeErasures:
         with self._faults.at("erasures.of_upload"), self._lock:
             return self._erasures.get(self.forgotten.get(upload_id, ""))
 
-    def undone(self, limit: int, *, let_go: bool) -> Sequence[Erasure]:
+    def undone(self, limit: int, *, let_go: bool, after: str = "") -> Sequence[Erasure]:
         """Return those to work on."""
         with self._faults.at("erasures.undone"), self._lock:
             undone = [one for one in self.all() if one.done_at is None and (one.subject is None) is let_go]
-            return undone[:limit]
+            return [one for one in undone if one.id > after][:limit]
 
     def all(self) -> list[Erasure]:
         """Return every one, oldest first, for the tests to look at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import select
+import selectors
 import socket
 import ssl
 import threading
@@ -80,7 +80,9 @@ class Receiver:
 
     def _receive(self, link: ssl.SSLSocket) -> None:
         if self.manner is Manner.DIES:
-            select.select([link], [], [], PATIENCE)
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(link, selectors.EVENT_READ)
+                waiting.select(PATIENCE)
             return
         stream = b""
         try:

@@ -29,6 +29,8 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
     errors.ExportNotReady: (409, "export_not_ready"),
     errors.RangeNotSatisfiable: (416, "range_not_satisfiable"),
     errors.UnderHold: (409, "under_hold"),
+    errors.NotErasedYet: (409, "not_erased_yet"),
+    errors.NotRemoved: (409, "not_removed"),
     errors.KeysUnavailable: (503, "keys_unavailable"),
     errors.GrantEnded: (410, "grant_ended"),
     errors.IdempotencyInProgress: (409, "idempotency_in_progress"),
@@ -80,6 +82,7 @@ EXPECTED: dict[type[errors.GreenroomError], tuple[int, str]] = {
 #: Those that are made of more than a sentence.
 MADE: dict[type[errors.GreenroomError], errors.GreenroomError] = {
     errors.NotSignedYet: errors.NotSignedYet("a sentence", 7),
+    errors.NotErasedYet: errors.NotErasedYet("a sentence", 7),
     errors.ExportNotReady: errors.ExportNotReady("a sentence", 7),
     errors.RangeNotSatisfiable: errors.RangeNotSatisfiable(7),
 }
@@ -109,7 +112,8 @@ def test_each_error_class_has_its_status(parts: Parts, kind: type[errors.Greenro
     else:
         assert "a sentence" not in answer.get_data(as_text=True)
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    later = status in {429, 503} or code in {"idempotency_in_progress", "not_signed_yet", "export_not_ready"}
+    soon = {"idempotency_in_progress", "not_signed_yet", "not_erased_yet", "export_not_ready"}
+    later = status in {429, 503} or code in soon
     assert ("Retry-After" in answer.headers) == later
 
 

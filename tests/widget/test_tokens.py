@@ -64,9 +64,10 @@ def test_a_token_that_ends_in_mid_upload_without_a_provider(scene: Scene) -> Non
     has no permission to ask for the verdict, never that the file is released; a new token brings the verdict.
     """
     visit = scene.visit(scene.line.url)
-    grant = visit.client.grants.mint("upload", scene.backend.meeting, expires_in=5)
     scene.line.hold_after(BEGUN)
-    panel = visit.show().token(grant.token).add(("notes.txt", text(3 * MEBI))).until("uploading").sent(1)
+    panel = visit.show()
+    grant = visit.client.grants.mint("upload", scene.backend.meeting, expires_in=5)
+    panel.token(grant.token).add(("notes.txt", text(3 * MEBI))).until("uploading").sent(1)
     visit.until(lambda: not alive(panel, 0), "the token's end")
     scene.line.break_off()
     panel.until("failed")

@@ -1,5 +1,6 @@
 """Work: bring erasures further. Two workers at one do no harm: each step asks what is still there."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from service.core.erasure import Erasure, Reach
@@ -32,7 +33,7 @@ def work(parts: Parts) -> int:
     """
     trouble: PartUnavailable | None = None
     left = ask_for_erased(parts, _AT_ONCE)
-    for erasure in parts.erasures.undone(_AT_ONCE, let_go=False):
+    for erasure in _undone(parts):
         try:
             left += not further(parts, erasure)
         except PartUnavailable as error:
@@ -43,6 +44,14 @@ def work(parts: Parts) -> int:
     if trouble is not None:
         raise trouble
     return left
+
+
+def _undone(parts: Parts) -> Iterator[Erasure]:
+    """Yield all: however many wait for a hold to be lifted, they keep none that came later."""
+    after = ""
+    while batch := parts.erasures.undone(_AT_ONCE, let_go=False, after=after):
+        yield from batch
+        after = batch[-1].id
 
 
 def further(parts: Parts, erasure: Erasure) -> bool:

@@ -14,9 +14,11 @@ from service.stages.meetings import own_meeting, set_meeting
 from service.stages.parts import Parts
 from service.web.public.documents import Meeting as MeetingDocument
 from service.web.public.door import Door
-from service.web.public.operation import Answer, Body, Operation, PathPart
+from service.web.public.operation import WHOLE, Answer, Body, Operation, PathPart
 
-_Days = Annotated[int, Field(ge=1)]
+#: A hundred years; the plan gives less.
+_MOST_DAYS: Final = 36_500
+_Days = Annotated[int, Field(ge=1, le=_MOST_DAYS), WHOLE]
 
 
 class MeetingRetention(Body):
@@ -58,7 +60,7 @@ SET: Final = Operation(
     scope=Scope.UPLOAD,
     body=MeetingRequest,
     path=_PATH,
-    problems=(errors.NotFound,),
+    problems=(errors.NotFound, errors.RangeNotAllowed),
     description="Before or after the first file comes for it. With an API key only.",
 )
 ASK: Final = Operation(
