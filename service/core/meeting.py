@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from service.core.errors import BadRequest
+from service.core.errors import RangeNotAllowed
 
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 9998
@@ -30,10 +30,10 @@ class Meeting:
 def start(untrusted_start: datetime | None) -> datetime | None:
     """Return a meeting's start, which has a zone, in UTC.
 
-    Raises ``BadRequest`` for one so far away that not every zone has it.
+    Raises ``RangeNotAllowed`` for one so far away that not every zone has it.
     """
     if untrusted_start is None:
         return None
     if not _FIRST_YEAR <= untrusted_start.year <= _LAST_YEAR:
-        raise BadRequest(f"starts_at must be in a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+        raise RangeNotAllowed(f"starts_at must be in a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
     return untrusted_start.astimezone(UTC)

@@ -34,7 +34,7 @@ def set_meeting(
     files of a state stay where that is less than the plan gives; return the meeting.
 
     Of two that speak at once the second's word counts. Raises ``Forbidden`` for a grant, ``BadRequest``,
-    ``LedgerUnavailable``.
+    ``RangeNotAllowed``, ``LedgerUnavailable``.
     """
     _check_backend(caller)
     meeting_id, starts_at = identifier(untrusted_meeting, "meeting"), start(untrusted_start)
