@@ -1,25 +1,21 @@
 """Read: what an account may see of its uploads, and a released content as a stream.
 
-The ledger is asked, never the bucket; every segment is checked against its digest while it flows.
+The ledger is asked, never the bucket.
 """
 
-import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from service.core.byterange import ByteRange
 from service.core.caller import Caller
-from service.core.errors import ContentLost, Forbidden, Gone, NotFound, NotReleased
+from service.core.errors import Forbidden, Gone, NotFound, NotReleased
 from service.core.grant import Grant, GrantKind
 from service.core.naming import UPLOAD_ID, identifier
-from service.core.upload import Segment, State, Upload
-from service.stages import contents
+from service.core.upload import State, Upload
+from service.stages.outflow import outflow
 from service.stages.parts import Parts
-from service.stages.receive import CHUNK
 
 MOST_PER_PAGE: Final = 200
-#: Seconds after which a download under way asks whether the file is still released.
-ASK_EVERY: Final = 2.0
 
 
 def own_upload(parts: Parts, caller: Caller, upload_id: str) -> Upload:
@@ -73,60 +69,15 @@ def check_released(upload: Upload) -> None:
 
 
 def released_content(parts: Parts, upload: Upload, part: ByteRange | None = None) -> Iterator[bytes]:
-    """Return a released content, or a stretch of it, as chunks of at most 256 KiB, the first one already
-    fetched.
+    """Return a released content, or a stretch of it, as ``outflow`` does.
 
-    The last chunk of a segment is only given when the segment's digest is right; else ``ContentLost`` is
-    raised, so that a changed content never arrives whole. Of a segment of which a stretch is read, each frame
-    is proved for itself: a ``part`` is for sealed contents alone. Every two seconds, and before the last
-    chunk of a segment, the ledger is asked: of an upload that is not released any more nothing is given from
-    then on, but ``NotReleased`` or ``Gone`` raised. Raises ``StoreUnavailable``, for a store that is away
-    before anything was given, and ``LedgerUnavailable``.
+    Of an upload that is not released any more nothing is given from then on, but ``NotReleased`` or ``Gone``
+    raised; ``LedgerUnavailable`` where nobody can say.
     """
-    size = sum(segment.size for segment in upload.segments)
-    chunks = _checked(parts, upload, part or ByteRange(0, size - 1, size))
-    return _resumed(next(chunks, b""), chunks)
-
-
-def _resumed(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
-    try:
-        yield first
-        yield from chunks
-    finally:
-        # A client that hangs up must not leave a connection to the store behind.
-        chunks.close()
-
-
-def _checked(parts: Parts, upload: Upload, part: ByteRange) -> Generator[bytes]:
-    asked_at, begun, start = parts.clock.monotonic(), False, 0
-    for segment in upload.segments:
-        offset, length = part.within(start, segment.size)
-        start += segment.size
-        for chunk, is_last in _segment(parts, upload, segment, offset, length):
-            now = parts.clock.monotonic()
-            # Of the first chunk whoever logs the download asks.
-            if begun and (is_last or now - asked_at >= ASK_EVERY):
-                check_released(parts.ledger.find(upload.id) or upload)
-                asked_at = now
-            yield chunk
-            begun = True
-
-
-def _segment(
-    parts: Parts, upload: Upload, segment: Segment, offset: int, length: int
-) -> Iterator[tuple[bytes, bool]]:
-    """Give the chunks of a segment, or of a stretch of it, and of each whether it is the last."""
-    whole = length == segment.size
-    if not whole and not length:
-        return
-    digest = hashlib.sha256()
-    held = b""
-    with contents.released(parts, upload, segment, offset, None if whole else length) as source:
-        while chunk := source.read(CHUNK):
-            digest.update(chunk)
-            if held:
-                yield held, False
-            held = chunk
-    if whole and digest.hexdigest() != segment.sha256:
-        raise ContentLost("the released content is not what was scanned")
-    yield held, True
+    return outflow(
+        parts,
+        upload,
+        upload.segments,
+        part,
+        lambda: check_released(parts.ledger.find(upload.id) or upload),
+    )

@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from service.core.errors import Busy, Conflict, ContentLost, IllegalMove, StoreUnavailable
+from service.core.errors import (
+    Busy,
+    Conflict,
+    ContentLost,
+    IllegalMove,
+    KeysUnavailable,
+    PartUnavailable,
+    StoreUnavailable,
+)
 from service.core.upload import Event, Leftover, Segment, State, Upload
 from service.stages import contents
 from service.stages.contents import store_of
@@ -38,9 +46,10 @@ def sweep(parts: Parts, limit: int) -> int:
     """Delete the leftovers of up to ``limit`` uploads that are due, note it, and return of how many.
 
     A crash between deleting and noting it means deleting once more what is no longer there. One that cannot
-    be deleted does not keep the others: ``StoreUnavailable`` is raised after all were tried.
+    be deleted, or brought back, does not keep the others: ``StoreUnavailable`` and ``KeysUnavailable`` are
+    raised after all were tried.
     """
-    trouble: StoreUnavailable | None = None
+    trouble: PartUnavailable | None = None
     gone: list[Upload] = []
     for upload in parts.ledger.with_leftovers(parts.clock.now(), limit):
         try:
@@ -51,7 +60,7 @@ def sweep(parts: Parts, limit: int) -> int:
             if upload.leftover is not Leftover.EVERYTHING and _changed(parts, upload):
                 continue
             delete_leftovers(parts, upload)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, KeysUnavailable) as error:
             trouble = error
         else:
             gone.append(upload)
@@ -66,8 +75,8 @@ def bring_back(parts: Parts, upload: Upload) -> None:
     """Copy the content of a recalled upload back to quarantine; what is released is left over then.
 
     A content that is not there, or not what was scanned, is lost, and nobody can release it any more. Twice
-    is once. Raises ``StoreUnavailable``, ``LedgerUnavailable``, and ``Conflict`` if another process was
-    first.
+    is once. Raises ``StoreUnavailable``, ``KeysUnavailable``, ``LedgerUnavailable``, and ``Conflict`` if
+    another process was first.
     """
     back: list[Segment] = []
     try:

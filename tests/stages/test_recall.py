@@ -7,8 +7,10 @@ from typing import Final
 
 import pytest
 
+from service.adapters.tink_cipher import TinkCipher
 from service.core.errors import (
     Busy,
+    KeysUnavailable,
     NotReleased,
     ScannerUnavailable,
     StoreUnavailable,
@@ -18,11 +20,12 @@ from service.core.outcome import Failed, Failure, Malformed, Outcome
 from service.core.rescan import Wanted
 from service.core.upload import Event, Leftover, State
 from service.core.verdict import Kind
-from service.stages import read, webhooks
+from service.stages import outflow, read, webhooks
 from service.stages.desk.allow import revoke
+from service.stages.keyring import Keyring
 from service.stages.recall.call_back import call_back
 from service.stages.recall.rescan import begin_if_outdated, scan_next
-from service.stages.sweep import SETTLED_AFTER, erase
+from service.stages.sweep import SETTLED_AFTER, erase, sweep
 from tests.fakes.faults import Moment
 from tests.stages.recalling import (
     BAD,
@@ -321,7 +324,7 @@ def test_a_download_under_way_does_not_arrive_whole(world: World, chunks: int) -
     given = b"".join(next(content) for _ in range(chunks))
     learn(world)
     scan_again(world)
-    world.clock.advance(read.ASK_EVERY)
+    world.clock.advance(outflow.ASK_EVERY)
     with pytest.raises(NotReleased):
         given += b"".join(content)
     assert len(given) == chunks * 256 * 1024
@@ -378,6 +381,29 @@ def test_the_content_waits_for_those_who_may_still_be_deleting(world: World) -> 
     settle(world)
     assert find(world, upload).leftover is Leftover.NOTHING
     assert world.broken_laws() == []
+
+
+def test_a_content_that_cannot_be_opened_now_keeps_no_other_waiting(world: World) -> None:
+    """While the master key is away nothing comes back; what is to go of other files goes all the same."""
+    recalled = released(world)
+    world.clock.advance(3600)
+    learn(world)
+    begin_if_outdated(world.parts)
+    world.faults.take_away("store", StoreUnavailable("away"))
+    call_back(world.parts, find(world, recalled), FOUND, world.scanner.engine(), 0.1)
+    world.faults.give_back("store")
+    deleted = world.upload(PDF)
+    world.faults.take_away("store", StoreUnavailable("away"))
+    erase(world.parts, deleted)
+    world.faults.give_back("store")
+    world.clock.advance(3600)
+    locked = Keyring(world.accounts, TinkCipher({}), world.clock)
+    with pytest.raises(KeysUnavailable):
+        sweep(replace(world.parts, keyring=locked), 10)
+    assert find(world, recalled).leftover is Leftover.RETURN
+    assert find(world, deleted).leftover is Leftover.NOTHING
+    sweep(world.parts, 10)
+    assert find(world, recalled).leftover is Leftover.COPIES
 
 
 def test_reviewers_decide_once_the_content_is_back(world: World) -> None:
