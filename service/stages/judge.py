@@ -66,22 +66,13 @@ def decide(parts: Parts, upload: Upload, weighed: Weighed, engine: Engine | None
         return _failed(parts, upload, outcome, at)
     kind, code, signature = classify(outcome)
     verdict = _verdict(parts, upload, kind, code, signature, engine, duration, at)
-    detail = {
-        "sha256": upload.sha256,
-        "size": upload.size,
-        "kind": kind.value,
-        "code": code,
-        "signature": signature,
-    }
     if weighed.allowance is not None:
-        held = upload.moved(
-            Event.NOT_SCANNABLE, at, detail | _provenance(verdict), verdict=verdict, reason=code
-        )
+        held = upload.moved(Event.NOT_SCANNABLE, at, _told(upload, verdict), verdict=verdict, reason=code)
         return _excused(held, weighed.allowance, at)
     return upload.moved(
         CONSEQUENCES[kind],
         at,
-        detail | _provenance(verdict),
+        _told(upload, verdict),
         verdict=verdict,
         reason=None if kind is Kind.CLEAN else code,
         lease_until=at + LEASE if kind is Kind.CLEAN else None,
@@ -108,20 +99,13 @@ def recall(parts: Parts, upload: Upload, finding: Answer, engine: Engine | None,
     at = parts.clock.now()
     kind, code, signature = classify(finding)
     verdict = _verdict(parts, upload, kind, code, signature, engine, duration, at)
-    detail = {
-        "sha256": upload.sha256,
-        "size": upload.size,
-        "kind": kind.value,
-        "code": code,
-        "signature": signature,
-    }
     swept_at = max(upload.updated_at, upload.due_at or upload.updated_at)
     if upload.leftover is not Leftover.NOTHING:
         swept_at = at
     return upload.moved(
         RECALLS[kind],
         at,
-        detail | _provenance(verdict),
+        _told(upload, verdict),
         verdict=verdict,
         reason=code,
         lease_until=None,
@@ -182,9 +166,15 @@ def _verdict(
     )
 
 
-def _provenance(verdict: Verdict) -> dict[str, object]:
+def _told(upload: Upload, verdict: Verdict) -> dict[str, object]:
+    """Return an upload's verdict as the log tells it."""
     engine = verdict.engine
     return {
+        "sha256": upload.sha256,
+        "size": upload.size,
+        "kind": verdict.kind.value,
+        "code": verdict.code,
+        "signature": verdict.signature,
         "engine": engine.version if engine else None,
         "signature_version": engine.signature_version if engine else None,
         "signatures_made_at": engine.signatures_made_at.isoformat()
